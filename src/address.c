@@ -1,0 +1,308 @@
+/*
+ * address - mailboxes of RFC 5321 and address lists of RFC 5322.
+ *
+ *     Mailbox      = Local-part "@" ( Domain / address-literal )        RFC 5321 4.1.2
+ *     Local-part   = Dot-string / Quoted-string
+ *     address-list = *( [address] "," )                                 RFC 5322 3.4, 4.4
+ *     address      = mailbox / group
+ *     mailbox      = [display-name] "<" [route ":"] addr-spec ">" / addr-spec
+ *     group        = display-name ":" [mailbox-list] ";"
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <gnutls/gnutls.h>
+
+#include "address.h"
+
+/* ---- one mailbox */
+
+static bool
+is_atext(char c)
+{
+	return isalnum((unsigned char)c) || (c & 0x80) != 0 || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+/* Length of the local part at p; 0 when there is none. Two dots in a row and the like are let
+ * through, as some providers hand out such addresses and every server judges for itself. */
+static size_t
+local_part(const char *p)
+{
+	const char *start = p;
+
+	if (*p != '"') {
+		while (is_atext(*p) || *p == '.')
+			p++;
+		return (size_t)(p - start);
+	}
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return 0;
+	}
+	return (size_t)(p + 1 - start);
+}
+
+static bool
+is_literal(const char *d, size_t n)
+{
+	char host[DOMAIN_MAX + 1];
+	unsigned char buf[16];
+
+	if (n < 3 || d[0] != '[' || d[n - 1] != ']' || n > DOMAIN_MAX)
+		return false;
+	(void)strlcpy(host, d + 1, n - 1);
+	if (ascii_eqn(host, "IPv6:", 5))
+		return inet_pton(AF_INET6, host + 5, buf) == 1;
+	return inet_pton(AF_INET, host, buf) == 1;
+}
+
+/* sub-domain *("." sub-domain), letters, digits, hyphens; the underscore is in use all the same */
+static bool
+is_domain(const char *d, size_t n)
+{
+	size_t i, label = 0;
+
+	for (i = 0; i <= n; i++) {
+		if (i == n || d[i] == '.') {
+			if (i == label || i - label > 63 || d[label] == '-' || d[i - 1] == '-')
+				return false;
+			label = i + 1;
+		} else if (!isalnum((unsigned char)d[i]) && d[i] != '-' && d[i] != '_')
+			return false;
+	}
+	return n > 0 && n <= DOMAIN_MAX;
+}
+
+static int
+bad(struct status *st, const char *text, size_t n, const char *why)
+{
+	return status_set(st, PH_LOCAL, 5, 1, 3, "<%.*s> is not an address: %s", (int)(n > 100 ? 100 : n), text,
+	    why);
+}
+
+int
+address_path(const char *text, struct str *out, struct status *st)
+{
+	size_t n = strlen(text), local, domain;
+	gnutls_datum_t ace = { 0 };
+	const char *d;
+	int r = 0;
+
+	if (n >= 2 && text[0] == '<' && text[n - 1] == '>') {
+		text++;
+		n -= 2;
+	}
+	if (n == 0)
+		return bad(st, text, n, "it is empty");
+	local = local_part(text);
+	if (local == n && text[0] != '"') {
+		bad(st, text, n, "it has no domain; write user@domain");
+		st->exit = EX_NOUSER;
+		return -1;
+	}
+	if (local == 0 || local >= n || text[local] != '@')
+		return bad(st, text, n, "it does not read user@domain");
+	if (local > LOCAL_MAX)
+		return bad(st, text, n, "more than 64 octets before the @");
+	if (has_8bit(text, local))
+		return status_set(st, PH_LOCAL, 5, 6, 7, "<%.*s> needs SMTPUTF8, which is not available",
+		    (int)(n > 100 ? 100 : n), text);
+	d = text + local + 1;
+	domain = n - local - 1;
+	if (has_8bit(d, domain)) {
+		if (domain > DOMAIN_MAX || gnutls_idna_map(d, (unsigned)domain, &ace, 0) != 0)
+			return bad(st, text, n, "the domain is no internationalised name");
+		d = (const char *)ace.data;
+		domain = ace.size;
+	}
+	if (!is_domain(d, domain) && !is_literal(d, domain))
+		r = bad(st, text, n, "the part after the @ is not a domain");
+	else if (local + 1 + domain > ADDRESS_LEN_MAX)
+		r = bad(st, text, n, "more than 254 octets");
+	else {
+		str_put(out, text, local + 1);
+		str_put(out, d, domain);
+	}
+	gnutls_free(ace.data);
+	return r;
+}
+
+bool
+address_match(const char *pattern, const char *addr)
+{
+	return fnmatch(pattern, addr, FNM_CASEFOLD) == 0;
+}
+
+/* ---- lists */
+
+struct cursor {
+	const char *start, *p;
+	struct status *st;
+};
+
+static int
+wrong(struct cursor *c, const char *why)
+{
+	return status_set(c->st, PH_LOCAL, 5, 1, 3, "%s at column %zu of \"%.60s%s\"", why,
+	    (size_t)(c->p - c->start) + 1, c->start, strlen(c->start) > 60 ? "..." : "");
+}
+
+/* Skip white space, line ends of folding, and (nested) comments: CFWS. */
+static int
+skip(struct cursor *c)
+{
+	unsigned depth = 0;
+
+	for (; *c->p != '\0'; c->p++) {
+		if (*c->p == '\\' && depth > 0 && c->p[1] != '\0')
+			c->p++;
+		else if (*c->p == '(')
+			depth++;
+		else if (*c->p == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && strchr(" \t\r\n", *c->p) == NULL)
+			return 0;
+	}
+	return depth > 0 ? wrong(c, "a comment does not end") : 0;
+}
+
+/* One word (atom or quoted string, quotes kept) or "." "@" or a domain literal, onto `out`. */
+static int
+token(struct cursor *c, struct str *out)
+{
+	const char *start = c->p;
+
+	if (*c->p == '"' || *c->p == '[') {
+		char close = *c->p == '"' ? '"' : ']';
+
+		for (c->p++; *c->p != close; c->p++) {
+			if (*c->p == '\\' && c->p[1] != '\0')
+				c->p++;
+			if (*c->p == '\0')
+				return wrong(c, close == '"' ? "a quoted string does not end" : "a [ has no ]");
+			if ((*c->p == '\r' || *c->p == '\n') && close == ']')
+				return wrong(c, "a line ends inside of brackets");
+		}
+		c->p++;
+	} else if (*c->p == '.' || *c->p == '@')
+		c->p++;
+	else
+		while (is_atext(*c->p))
+			c->p++;
+	if (c->p == start)
+		return wrong(c, "unexpected character");
+	for (; start < c->p; start++) /* folding inside of a quoted string is not part of it */
+		if (*start != '\r' && *start != '\n')
+			str_putc(out, *start);
+	return 0;
+}
+
+/* Tokens without the space between them, up to one of `stops`: an addr-spec, or a phrase. */
+static int
+run(struct cursor *c, const char *stops, struct str *out, unsigned *words)
+{
+	*words = 0;
+	for (;;) {
+		bool joins;
+
+		if (skip(c) == -1)
+			return -1;
+		if (*c->p == '\0' || strchr(stops, *c->p) != NULL)
+			return 0;
+		/* two words in a row, not held together by a dot or an @, are a phrase */
+		joins = *c->p == '.' || *c->p == '@' || out->len == 0 || out->p[out->len - 1] == '.' ||
+		    out->p[out->len - 1] == '@';
+		*words += !joins;
+		if (token(c, out) == -1)
+			return -1;
+	}
+}
+
+typedef int each_fn(void *arg, const char *addr, struct status *st);
+
+/* "<" [ "@" route ":" ] addr-spec ">"; c->p is behind the "<". */
+static int
+angle(struct cursor *c, each_fn *each, void *arg)
+{
+	struct str addr = { 0 };
+	unsigned words = 0;
+	int r = run(c, ">:,", &addr, &words);
+
+	/* a source route (RFC 5322 4.4) says how, not where to; it is dropped */
+	while (r == 0 && (*c->p == ':' || (*c->p == ',' && addr.len > 0 && addr.p[0] == '@'))) {
+		bool end = *c->p == ':';
+
+		c->p++;
+		str_clear(&addr);
+		r = run(c, end ? ">" : ">:,", &addr, &words);
+	}
+	if (r == 0 && (*c->p != '>' || words > 0))
+		r = wrong(c, "a > is missing");
+	if (r == 0) {
+		c->p++;
+		if (addr.len > 0)
+			r = each(arg, addr.p, c->st);
+	}
+	str_free(&addr);
+	return r;
+}
+
+/* One element of a list; `group` when inside of one. */
+static int
+element(struct cursor *c, bool *group, each_fn *each, void *arg)
+{
+	struct str words = { 0 };
+	unsigned n = 0;
+	int r = run(c, "<:,;", &words, &n);
+
+	if (r == 0 && *c->p == ':') {
+		if (*group || words.len == 0)
+			r = wrong(c, "unexpected \":\"");
+		*group = true;
+		c->p++;
+		str_free(&words);
+		return r;
+	}
+	if (r == 0 && *c->p == '<') {
+		c->p++;
+		r = angle(c, each, arg);
+		if (r == 0)
+			r = skip(c);
+		if (r == 0 && *c->p != '\0' && *c->p != ',' && *c->p != ';')
+			r = wrong(c, "expected a comma after \">\"");
+	} else if (r == 0 && words.len > 0)
+		r = n > 0 ? wrong(c, "a name without an address in < >") : each(arg, words.p, c->st);
+	str_free(&words);
+	if (r != 0)
+		return r;
+	if (*c->p == ';') {
+		if (!*group)
+			return wrong(c, "unexpected \";\"");
+		*group = false;
+		c->p++;
+	} else if (*c->p == ',')
+		c->p++;
+	return 0;
+}
+
+int
+address_list(const char *text, each_fn *each, void *arg, struct status *st)
+{
+	struct cursor c = { text, text, st };
+	bool group = false;
+	int r = 0;
+
+	while (r == 0 && (r = skip(&c)) == 0 && *c.p != '\0')
+		r = element(&c, &group, each, arg);
+	return r == 0 && group ? wrong(&c, "a group does not end with \";\"") : r;
+}

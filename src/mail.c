@@ -1,0 +1,205 @@
+/*
+ * mail - one transaction: MAIL, RCPT..., DATA, the message, and what became of everybody.
+ *
+ * Commands are numbered: 0 is MAIL, 1..n are the RCPTs, n+1 is DATA. One cursor sends, one hears;
+ * whether the server pipelines decides only how far apart they may be.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail.h"
+#include "say.h"
+#include "wait.h"
+
+struct mail {
+	struct session *s;
+	struct envelope *e;
+	const struct message *m;
+	size_t sent, answered;
+	size_t accepted; /* RCPTs answered with 2xx */
+	size_t refused;
+	bool stop; /* nothing that is not yet sent makes sense any more */
+	bool go;   /* 354 was said */
+};
+
+static int
+out_of_step(enum phase ph, struct status *st)
+{
+	char words[200];
+
+	(void)strlcpy(words, st->text, sizeof words);
+	return status_set(st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
+}
+
+static void
+send_command(struct mail *t, size_t i)
+{
+	unsigned ext = session_ext(t->s);
+	struct str params = { 0 };
+
+	if (i > t->e->n) {
+		session_send(t->s, PH_DATA, "DATA");
+	} else if (i > 0) {
+		session_send(t->s, PH_RCPT, "RCPT TO:<%s>", t->e->rcpt[i - 1].to);
+	} else {
+		if ((ext & EXT_SIZE) != 0)
+			str_printf(&params, " SIZE=%" PRIdMAX, (intmax_t)message_size(t->m));
+		if ((t->m->flags & MSG_8BIT) != 0 && (ext & EXT_8BITMIME) != 0)
+			str_puts(&params, " BODY=8BITMIME");
+		session_send(t->s, PH_MAIL, "MAIL FROM:<%s>%s", t->e->from, str_text(&params));
+		str_free(&params);
+	}
+}
+
+/* The reply to command i has come. */
+static void
+hear(struct mail *t, size_t i, struct status *st)
+{
+	bool intermediate = st->class == 3;
+
+	if (i > t->e->n) {
+		t->go = intermediate;
+		if (t->go)
+			return;
+		if (st->class == 2)
+			(void)out_of_step(PH_DATA, st);
+		envelope_settle(t->e, st);
+		return;
+	}
+	if (intermediate)
+		(void)out_of_step(i == 0 ? PH_MAIL : PH_RCPT, st);
+	if (i == 0) {
+		if (!status_ok(st)) {
+			envelope_settle(t->e, st);
+			t->stop = true;
+		}
+	} else if (!t->stop) { /* after a refused MAIL, whatever is said of recipients means nothing */
+		if (status_ok(st))
+			t->accepted++;
+		else {
+			t->e->rcpt[i - 1].status = *st;
+			t->refused++;
+		}
+	}
+}
+
+/* Send and hear the commands numbered below n. 0, or -1: the session is lost, everybody is settled. */
+static int
+upto(struct mail *t, size_t n)
+{
+	struct status st;
+
+	while (t->answered < n) {
+		while (t->sent < n && !t->stop && session_may_send(t->s)) {
+			/* in step with the server, DATA for nobody can still be spared */
+			if (t->sent > t->e->n && t->answered == t->sent && t->accepted == 0)
+				t->stop = true;
+			else
+				send_command(t, t->sent++);
+		}
+		if (t->answered == t->sent)
+			return 0;
+		if (session_reply(t->s, &st) == -1) {
+			envelope_settle(t->e, &st);
+			return -1;
+		}
+		hear(t, t->answered++, &st);
+	}
+	return 0;
+}
+
+/* What the server announced rules this message out: -1 with *st. */
+static int
+admissible(const struct mail *t, struct status *st)
+{
+	uint64_t limit = session_size(t->s), size = (uint64_t)message_size(t->m);
+
+	if (limit > 0 && size > limit)
+		return status_set(st, PH_MAIL, 5, 3, 4,
+		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size, limit);
+	if ((t->m->flags & MSG_8BIT) != 0 && (session_ext(t->s) & EXT_8BITMIME) == 0)
+		return status_set(st, PH_MAIL, 5, 6, 3,
+		    "the message has 8-bit text and the server does not offer 8BITMIME");
+	return 0;
+}
+
+/* The message itself, and the one reply that decides for everybody who is left. */
+static void
+body(struct mail *t, bool last, struct status *reply)
+{
+	struct stream *stream = session_body(t->s, PH_BODY, 1);
+	struct status st;
+	size_t i;
+	bool whole;
+
+	if (t->accepted == 0) {
+		/* 354 although nobody is there to get it: end it empty (RFC 2920 3.1) */
+		say_line('C', ".", 1);
+		stream_put(stream, ".\r\n", 3);
+		(void)session_reply(t->s, &st);
+		return;
+	}
+	if (say_dialogue_on()) {
+		struct str line = { 0 };
+
+		str_printf(&line, "<message, %" PRIdMAX " octets>", (intmax_t)message_size(t->m));
+		say_line('C', line.p, line.len);
+		str_free(&line);
+	}
+	if (message_send_dot(t->m, stream, &st) == -1) {
+		/* the connection must go before the server takes the half for the whole */
+		(void)stream_fail(stream, &st);
+		envelope_settle(t->e, &st);
+		return;
+	}
+	if (last && (session_ext(t->s) & EXT_PIPELINING) != 0 && session_may_send(t->s))
+		session_send(t->s, PH_QUIT, "QUIT");
+	(void)stream_flush(stream);
+	/* a remainder no larger than QUIT in a TLS record may well lie behind the final dot */
+	whole = stream_unsent(stream) <= 64;
+	if (session_reply(t->s, &st) == 0) {
+		if (st.class == 3)
+			(void)out_of_step(PH_END, &st);
+		*reply = st;
+	} else if (whole) {
+		struct status why = st;
+
+		status_set(&st, PH_END, 4, why.subject, why.detail,
+		    "%.300s after the end of the message: it may have been delivered", why.text);
+		for (i = 0; i < t->e->n; i++)
+			t->e->rcpt[i].unknown = t->e->rcpt[i].status.class == 0;
+	}
+	envelope_settle(t->e, &st);
+}
+
+void
+mail_submit(struct session *s, struct envelope *e, const struct message *m, bool partial, bool last,
+    struct status *reply)
+{
+	struct mail t = { .s = s, .e = e, .m = m };
+	struct status st;
+
+	memset(reply, 0, sizeof *reply);
+	if (admissible(&t, &st) == -1) {
+		envelope_settle(e, &st);
+		return;
+	}
+	if (!partial) {
+		if (upto(&t, e->n + 1) == -1 || t.stop)
+			return;
+		if (t.refused > 0) {
+			status_set(&st, PH_DATA, envelope_exit(e) == 75 ? 4 : 5, 0, 0,
+			    "not sent, as another recipient was refused and all or nothing was asked for");
+			envelope_settle(e, &st);
+			return;
+		}
+	}
+	if (upto(&t, e->n + 2) == 0 && t.go)
+		body(&t, last, reply);
+}

@@ -1,0 +1,321 @@
+/*
+ * net - from a host name to a connected stream, and the names of this machine.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "wait.h"
+
+#define ADDRESSES_MAX 16
+#define STAGGER_MS 250 /* RFC 8305 5, Connection Attempt Delay */
+
+/* getaddrinfo() knows no deadline, so it runs beside us and is left behind when it takes too long. */
+struct lookup {
+	char *host, *port;
+	struct addrinfo *found;
+	int error;
+	int done[2]; /* pipe; its end is closed when the answer is there */
+};
+
+static int
+look_up(const struct endpoint *to, int flags, struct addrinfo **found)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV };
+
+	return getaddrinfo(to->host, to->port, &hints, found);
+}
+
+static void *
+look_up_beside(void *arg)
+{
+	struct lookup *job = arg;
+	struct endpoint to = { job->host, job->port };
+
+	job->error = look_up(&to, 0, &job->found);
+	(void)close(job->done[1]);
+	return NULL;
+}
+
+static int
+look_up_failed(const char *host, int error, struct status *st)
+{
+	switch (error) {
+	case EAI_NONAME:
+#if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
+	case EAI_NODATA:
+#endif
+		return status_set(st, PH_CONNECT, 5, 4, 4, "there is no host %s: check the name in `server`",
+		    host);
+	case EAI_SYSTEM:
+		return status_set(st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, strerror(errno));
+	default:
+		return status_set(st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, gai_strerror(error));
+	}
+}
+
+static int
+resolve(const struct endpoint *to, int64_t deadline, struct addrinfo **found, struct status *st)
+{
+	struct lookup *job;
+	struct pollfd pfd = { .events = POLLIN };
+	pthread_t thread;
+	int error, ready;
+
+	if (look_up(to, AI_NUMERICHOST, found) == 0)
+		return 0;
+	job = xalloc(1, sizeof *job);
+	job->host = xstrdup(to->host);
+	job->port = xstrdup(to->port);
+	if (pipe(job->done) == -1)
+		return status_errno(st, PH_CONNECT, "cannot make a pipe");
+	(void)fcntl(job->done[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(job->done[1], F_SETFD, FD_CLOEXEC);
+	if ((error = pthread_create(&thread, NULL, look_up_beside, job)) != 0) {
+		errno = error;
+		return status_errno(st, PH_CONNECT, "cannot start a thread");
+	}
+	pfd.fd = job->done[0];
+	ready = wait_poll(&pfd, 1, deadline);
+	if (ready <= 0) {
+		/* the thread still owns the job; it ends with the process */
+		(void)pthread_detach(thread);
+		if (ready == -1)
+			return status_set(st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
+		return status_set(st, PH_CONNECT, 4, 4, 3, "looking up %s took too long", to->host);
+	}
+	(void)pthread_join(thread, NULL);
+	(void)close(job->done[0]);
+	*found = job->found;
+	error = job->error;
+	free(job->host);
+	free(job->port);
+	free(job);
+	return error == 0 ? 0 : look_up_failed(to->host, error, st);
+}
+
+/* Let the address families take turns, beginning with the resolver's favourite (RFC 8305 4). */
+static size_t
+take_turns(const struct addrinfo *list, const struct addrinfo *order[ADDRESSES_MAX])
+{
+	const struct addrinfo *same = list, *other = list;
+	int family = list->ai_family;
+	size_t n = 0;
+
+	while (n < ADDRESSES_MAX && (same != NULL || other != NULL)) {
+		while (same != NULL && same->ai_family != family)
+			same = same->ai_next;
+		if (same != NULL) {
+			order[n++] = same;
+			same = same->ai_next;
+		}
+		while (other != NULL && other->ai_family == family)
+			other = other->ai_next;
+		if (other != NULL && n < ADDRESSES_MAX) {
+			order[n++] = other;
+			other = other->ai_next;
+		}
+	}
+	return n;
+}
+
+static void
+address_text(const struct sockaddr *sa, socklen_t len, char *to, size_t size)
+{
+	if (getnameinfo(sa, len, to, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+		(void)strlcpy(to, "?", size);
+}
+
+/* The race between addresses: who started, who is still running, and why the others fell. */
+struct race {
+	const struct addrinfo *order[ADDRESSES_MAX];
+	struct pollfd fds[ADDRESSES_MAX]; /* fd -1: fallen */
+	size_t n, started;
+	struct str fallen;
+};
+
+static void
+fall(struct race *r, size_t i, int error)
+{
+	char address[NI_MAXHOST];
+
+	if (r->fds[i].fd != -1)
+		(void)close(r->fds[i].fd);
+	r->fds[i].fd = -1;
+	address_text(r->order[i]->ai_addr, r->order[i]->ai_addrlen, address, sizeof address);
+	str_printf(&r->fallen, "%s%s (%s)", r->fallen.len > 0 ? ", " : "", strerror(error), address);
+}
+
+static void
+start(struct race *r)
+{
+	const struct addrinfo *ai = r->order[r->started];
+	size_t i = r->started++;
+	int one = 1, fd;
+
+	r->fds[i].fd = -1;
+	r->fds[i].events = POLLOUT;
+	fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
+	if (fd == -1) {
+		fall(r, i, errno);
+		return;
+	}
+	r->fds[i].fd = fd;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1 && errno != EINPROGRESS)
+		fall(r, i, errno);
+}
+
+static bool
+running(const struct race *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->started; i++)
+		if (r->fds[i].fd != -1)
+			return true;
+	return false;
+}
+
+/* The index of the first that connected, or -1 with *st. */
+static int
+run(struct race *r, int64_t deadline, struct status *st)
+{
+	int64_t next = 0;
+	size_t i;
+
+	for (;;) {
+		int ready;
+
+		if (r->started < r->n && (!running(r) || wait_now() >= next)) {
+			start(r);
+			next = wait_until(STAGGER_MS);
+			continue;
+		}
+		if (!running(r))
+			return status_set(st, PH_CONNECT, 4, 4, 1, "%s", str_text(&r->fallen));
+		ready = wait_poll(r->fds, r->started,
+		    r->started < r->n ? wait_least(next, deadline) : deadline);
+		if (ready == -1)
+			return status_set(st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
+		if (ready == 0 && wait_now() >= deadline)
+			return status_set(st, PH_CONNECT, 4, 4, 1, "no connection in time%s%s",
+			    r->fallen.len > 0 ? "; " : "", str_text(&r->fallen));
+		for (i = 0; i < r->started; i++) {
+			int error = 0;
+			socklen_t len = sizeof error;
+
+			if (r->fds[i].fd == -1 || r->fds[i].revents == 0)
+				continue;
+			(void)getsockopt(r->fds[i].fd, SOL_SOCKET, SO_ERROR, &error, &len);
+			if (error == 0)
+				return (int)i;
+			fall(r, i, error);
+		}
+	}
+}
+
+struct stream *
+net_connect(const struct endpoint *to, int64_t deadline, char *peer, size_t size, struct status *st)
+{
+	struct addrinfo *found = NULL;
+	struct stream *s = NULL;
+	struct race r = { 0 };
+	size_t i;
+	int won;
+
+	(void)strlcpy(peer, "", size);
+	if (resolve(to, deadline, &found, st) == -1)
+		return NULL;
+	r.n = take_turns(found, r.order);
+	won = run(&r, deadline, st);
+	for (i = 0; i < r.started; i++)
+		if ((int)i != won && r.fds[i].fd != -1)
+			(void)close(r.fds[i].fd);
+	if (won != -1) {
+		address_text(r.order[won]->ai_addr, r.order[won]->ai_addrlen, peer, size);
+		s = stream_new(r.fds[won].fd, r.fds[won].fd);
+	}
+	freeaddrinfo(found);
+	str_free(&r.fallen);
+	return s;
+}
+
+bool
+net_loopback(const char *peer)
+{
+	return strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 ||
+	    strncmp(peer, "::ffff:127.", 11) == 0;
+}
+
+static bool
+own_name(char *name, size_t size)
+{
+	name[0] = '\0';
+	if (gethostname(name, size) == -1)
+		return false;
+	name[size - 1] = '\0';
+	return name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+	    strlen(name);
+}
+
+char *
+net_ehlo_name(const struct stream *s)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof ss;
+	char name[256], address[NI_MAXHOST];
+	struct str literal = { 0 };
+
+	if (own_name(name, sizeof name) && strchr(name, '.') != NULL)
+		return xstrdup(name);
+	if (getsockname(stream_fd(s), (struct sockaddr *)&ss, &len) == -1 ||
+	    (ss.ss_family != AF_INET && ss.ss_family != AF_INET6))
+		return xstrdup("[127.0.0.1]");
+	address_text((struct sockaddr *)&ss, len, address, sizeof address);
+	address[strcspn(address, "%")] = '\0'; /* the scope of a link-local address is ours alone */
+	str_printf(&literal, ss.ss_family == AF_INET6 ? "[IPv6:%s]" : "[%s]", address);
+	return literal.p;
+}
+
+char *
+net_mail_domain(void)
+{
+	struct addrinfo hints = { .ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM }, *ai = NULL;
+	char name[256] = "";
+	char *domain;
+	FILE *f = fopen("/etc/mailname", "re");
+
+	if (f != NULL) {
+		if (fgets(name, sizeof name, f) == NULL)
+			name[0] = '\0';
+		(void)fclose(f);
+		name[strcspn(name, " \t\r\n")] = '\0';
+	}
+	if (name[0] == '\0' && !own_name(name, sizeof name))
+		return xstrdup("localhost");
+	if (strchr(name, '.') == NULL && getaddrinfo(name, NULL, &hints, &ai) == 0 && ai->ai_canonname != NULL)
+		(void)strlcpy(name, ai->ai_canonname, sizeof name);
+	if (ai != NULL)
+		freeaddrinfo(ai);
+	domain = xstrdup(name);
+	return domain;
+}

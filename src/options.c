@@ -1,0 +1,243 @@
+/*
+ * options - the command line.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "options.h"
+#include "url.h"
+
+enum {
+	OPT_SETTING = 1000, /* + index in the table */
+	OPT_ALL = 2000,
+	OPT_CONFIG,
+	OPT_HELP,
+	OPT_MESSAGE,
+	OPT_REPORT,
+	OPT_REPORT_FD,
+	OPT_VERSION,
+};
+
+/* The options that are no settings. */
+static const struct {
+	const char *name;
+	int value;
+	const char *argument, *help;
+} own[] = {
+	{ "account", 'a', "NAME", "use this account of the configuration" },
+	{ "all-or-nothing", OPT_ALL, NULL, "the same as --partial=no" },
+	{ "config", OPT_CONFIG, "FILE", "read this configuration" },
+	{ "help", OPT_HELP, NULL, "print this, and exit" },
+	{ "message", OPT_MESSAGE, "FILE", "the message, instead of standard input" },
+	{ "report", OPT_REPORT, "text|json", "say on standard output how it ended" },
+	{ "report-fd", OPT_REPORT_FD, "N", "write that report to descriptor N instead" },
+	{ "sender", 'f', "ADDRESS", "the envelope sender; <> for none" },
+	{ "verbose", 'v', NULL, "show the dialogue on standard error" },
+	{ "version", OPT_VERSION, NULL, "print the version, and exit" },
+};
+#define NOWN (sizeof own / sizeof own[0])
+static const char short_options[] = ":a:f:io:v";
+
+static void
+make_table(struct option table[NOWN + NSETTINGS + 1], const char *names[NOWN + NSETTINGS + 1])
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < NOWN; i++, n++) {
+		table[n].name = own[i].name;
+		table[n].has_arg = own[i].argument != NULL ? required_argument : no_argument;
+		table[n].val = own[i].value;
+	}
+	for (i = 0; settings[i].name != NULL; i++, n++) {
+		table[n].name = settings[i].name;
+		table[n].has_arg = settings[i].type == T_BOOL ? optional_argument : required_argument;
+		table[n].val = OPT_SETTING + (int)i;
+	}
+	for (i = 0; i <= n; i++)
+		names[i] = table[i].name;
+}
+
+static int PRINTF(2, 3)
+usage(struct status *st, const char *fmt, ...)
+{
+	struct str text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&text, fmt, ap);
+	va_end(ap);
+	status_set(st, PH_LOCAL, 5, 5, 4, "%s; see %s --help", text.p, getprogname());
+	str_free(&text);
+	return -1;
+}
+
+static int
+unknown(struct status *st, char **argv, int short_option, const char *const *names)
+{
+	const char *word = argv[optind - 1], *near;
+	char letter[2] = { (char)short_option, '\0' };
+	struct str name = { 0 };
+
+	if (short_option != 0)
+		return usage(st, "there is no option -%s", letter);
+	str_put(&name, word + 2, strcspn(word + 2, "="));
+	near = nearest(str_text(&name), names);
+	if (near != NULL)
+		status_set(st, PH_LOCAL, 5, 5, 4, "there is no option --%s; did you mean --%s?", str_text(&name), near);
+	else
+		usage(st, "there is no option --%s", str_text(&name));
+	str_free(&name);
+	return -1;
+}
+
+/* Everybody on the machine can read an argument list, so secrets do not belong there. */
+static int
+set_setting(struct options *o, const struct setting *set, const char *value, struct status *st)
+{
+	if (set->type == T_BOOL && value == NULL)
+		value = "yes";
+	if (layer_set(&o->settings, set, value, st) == -1) {
+		st->exit = EX_USAGE;
+		st->subject = 5;
+		st->detail = 4;
+		return -1;
+	}
+	if (layer_has_secret(&o->settings))
+		return status_set(st, PH_LOCAL, 5, 5, 4,
+		    "a password on the command line can be read by everybody: use --password-file or --password-command");
+	return 0;
+}
+
+static int
+set_own(struct options *o, int value, struct status *st)
+{
+	const char *why;
+
+	switch (value) {
+	case 'a':
+		o->account = optarg;
+		return 0;
+	case 'f':
+		o->sender = optarg;
+		return 0;
+	case 'i':
+		o->no_dot = true;
+		return 0;
+	case 'o':
+		if (strcmp(optarg, "i") != 0)
+			return usage(st, "there is no option -o%s", optarg);
+		o->no_dot = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case OPT_ALL:
+		return set_setting(o, setting_find("partial"), "no", st);
+	case OPT_CONFIG:
+		o->config = optarg;
+		return 0;
+	case OPT_HELP:
+		o->mode = MODE_HELP;
+		return 0;
+	case OPT_MESSAGE:
+		o->message = optarg;
+		return 0;
+	case OPT_REPORT:
+		if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
+			return usage(st, "--report is text or json, not \"%s\"", optarg);
+		o->report = strcmp(optarg, "text") == 0 ? REPORT_TEXT : REPORT_JSON;
+		return 0;
+	case OPT_REPORT_FD:
+		o->report_fd = (int)strtonum(optarg, 0, INT_MAX, &why);
+		if (why != NULL || fcntl(o->report_fd, F_GETFD) == -1)
+			return usage(st, "--report-fd: there is no open descriptor \"%s\"", optarg);
+		return 0;
+	default:
+		o->mode = MODE_VERSION;
+		return 0;
+	}
+}
+
+int
+options_parse(struct options *o, int argc, char **argv, struct status *st)
+{
+	struct option table[NOWN + NSETTINGS + 1];
+	const char *names[NOWN + NSETTINGS + 1];
+	int c, r = 0;
+
+	memset(o, 0, sizeof *o);
+	memset(table, 0, sizeof table);
+	o->report_fd = -1;
+	make_table(table, names);
+	opterr = 0;
+	while (r == 0 && o->mode == MODE_SEND && (c = getopt_long(argc, argv, short_options, table, NULL)) != -1) {
+		if (c == ':')
+			r = usage(st, "%s needs a value", argv[optind - 1]);
+		else if (c == '?')
+			r = strncmp(argv[optind - 1], "--", 2) == 0 && optopt > 255 ?
+			    usage(st, "%s takes no value", argv[optind - 1]) :
+			    unknown(st, argv, optopt, names);
+		else if (c >= OPT_SETTING && c < OPT_ALL)
+			r = set_setting(o, &settings[c - OPT_SETTING], optarg, st);
+		else
+			r = set_own(o, c, st);
+	}
+	if (o->report_fd != -1 && o->report == REPORT_NONE)
+		o->report = REPORT_JSON;
+	o->recipients = argv + optind;
+	o->nrecipients = (size_t)(argc - optind);
+	return r;
+}
+
+void
+options_free(struct options *o)
+{
+	layer_free(&o->settings);
+}
+
+static void
+help_line(struct str *out, int short_option, const char *name, const char *argument, const char *help)
+{
+	struct str left = { 0 };
+
+	if (short_option != 0)
+		str_printf(&left, "  -%c, ", short_option);
+	else
+		str_puts(&left, "      ");
+	str_printf(&left, "--%s%s%s", name, argument != NULL ? "=" : "", argument != NULL ? argument : "");
+	str_printf(out, "%-31s %s\n", left.p, help);
+	str_free(&left);
+}
+
+char *
+options_help(void)
+{
+	struct str out = { 0 };
+	size_t i;
+
+	str_puts(&out, "usage: pneu [options] [--] recipient ...      the message is on standard input\n"
+		       "       pneu [options] --message=FILE recipient ...\n\n"
+		       "Submits one mail message and says how it ended for every recipient.\n\n");
+	for (i = 0; i < NOWN; i++)
+		help_line(&out, own[i].value < OPT_SETTING ? own[i].value : 0, own[i].name, own[i].argument,
+		    own[i].help);
+	str_printf(&out, "%-31s %s\n", "  -i, -oi", "a lone dot typed on a terminal is text");
+	str_puts(&out, "\nSettings, each also a line of the configuration file:\n");
+	for (i = 0; settings[i].name != NULL; i++)
+		if (settings[i].argument != NULL)
+			help_line(&out, 0, settings[i].name, settings[i].argument, settings[i].help);
+	str_puts(&out, "\nTwo lines in ~/.config/pneu/config are a whole configuration:\n"
+		       "    server            submissions://alice@smtp.example.org\n"
+		       "    password-command  pass show mail/example\n"
+		       "\nExit status: 0 everybody was accepted; 75 try again later; others in pneu(1).\n");
+	return out.p;
+}

@@ -1,0 +1,34 @@
+/*
+ * options - the command line.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "settings.h"
+
+enum mode { MODE_SEND, MODE_HELP, MODE_VERSION };
+enum format { REPORT_NONE, REPORT_TEXT, REPORT_JSON };
+
+struct options {
+	enum mode mode;
+	struct layer settings; /* those given here beat every file */
+	const char *config, *account, *message, *sender; /* borrowed from argv; NULL: not given */
+	bool verbose;
+	bool no_dot; /* -i: a lone dot on a terminal is not the end */
+	enum format report;
+	int report_fd; /* -1: standard output */
+	char **recipients; /* argv's rest */
+	size_t nrecipients;
+};
+
+/* Parse argv. 0, or -1 with 5.5.4 or, for values of settings, 5.3.5. options_free() in any case. */
+int options_parse(struct options *o, int argc, char **argv, struct status *st);
+void options_free(struct options *o);
+
+/* What --help prints; allocated. */
+char *options_help(void);
+
+#endif

@@ -1,0 +1,279 @@
+/*
+ * reply - what servers say: reply lines (RFC 5321 4.2), and the keywords of EHLO in them.
+ *
+ *     Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
+ *     Reply-code = %x32-35 %x30-35 %x30-39
+ *     ehlo-line  = ehlo-keyword *( SP ehlo-param )
+ *
+ * The second digit is taken as any digit: servers use 260 and 571.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reply.h"
+
+int
+reply_line(struct reply *r, const char *line, size_t len)
+{
+	unsigned code;
+	bool more = len > 3 && line[3] == '-';
+
+	if (len < 3 || line[0] < '2' || line[0] > '5' || !isdigit((unsigned char)line[1]) ||
+	    !isdigit((unsigned char)line[2]))
+		return -1;
+	if (len > 3 && line[3] != ' ' && line[3] != '-')
+		return -1;
+	code = (unsigned)(line[0] - '0') * 100 + (unsigned)(line[1] - '0') * 10 + (unsigned)(line[2] - '0');
+	if (r->lines > 0 && code != r->code)
+		return -1;
+	if (r->lines >= REPLY_LINES_MAX || r->text.len + len > REPLY_MAX)
+		return -1;
+	r->code = (unsigned short)code;
+	if (r->lines++ > 0)
+		str_putc(&r->text, '\n');
+	for (; len > 4; line++, len--) /* NUL may come, but not stay: what follows it must not hide */
+		str_putc(&r->text, line[4] != '\0' ? line[4] : ' ');
+	return more ? 0 : 1;
+}
+
+void
+reply_clear(struct reply *r)
+{
+	r->code = 0;
+	r->lines = 0;
+	str_clear(&r->text);
+}
+
+void
+reply_free(struct reply *r)
+{
+	str_free(&r->text);
+	reply_clear(r);
+}
+
+/* Say what came instead of SMTP, with the likely reason. */
+static int
+not_smtp(const struct reply *r, const char *line, size_t len, enum phase ph, struct status *st)
+{
+	struct str start = { 0 };
+	const char *why = "";
+
+	if (r->lines >= REPLY_LINES_MAX || r->text.len + len > REPLY_MAX)
+		return status_set(st, ph, 5, 5, 0, "the server's reply does not end");
+	if (len >= 3 && (line[0] == 0x15 || line[0] == 0x16) && line[1] == 0x03)
+		why = "; this port speaks TLS from the first byte: use submissions://";
+	else if (len >= 5 && strncmp(line, "HTTP/", 5) == 0)
+		why = "; this port is a web server's";
+	else if (r->lines > 0)
+		why = ", in the middle of a reply";
+	str_printable(&start, line, len < 60 ? len : 60);
+	status_set(st, ph, 5, 5, 0, "the server does not speak SMTP: it sent \"%s\"%s", str_text(&start), why);
+	str_free(&start);
+	return -1;
+}
+
+int
+reply_read(struct reply *r, struct stream *s, enum phase ph, struct status *st)
+{
+	reply_clear(r);
+	for (;;) {
+		char *line;
+		size_t len;
+
+		switch (stream_line(s, &line, &len, REPLY_LINE_MAX)) {
+		case LINE_FAIL:
+			*st = *stream_status(s);
+			return -1;
+		case LINE_END:
+			status_set(st, ph, 4, 4, 2, "connection lost: the server closed it%s",
+			    r->lines > 0 ? " in the middle of a reply" : "");
+			return stream_fail(s, st);
+		case LINE_CRLF:
+		case LINE_LF:
+			break;
+		}
+		switch (reply_line(r, line, len)) {
+		case -1:
+			not_smtp(r, line, len, ph, st);
+			return stream_fail(s, st);
+		case 1:
+			return 0;
+		}
+	}
+}
+
+/* Reply codes that say more at their step than their class does. */
+static const struct {
+	enum phase phase;
+	unsigned short low, high;
+	unsigned char class;
+	unsigned short subject, detail;
+} implied[] = {
+	{ PH_GREETING, 400, 499, 4, 3, 2 },
+	{ PH_GREETING, 500, 599, 5, 3, 2 },
+	{ PH_EHLO, 400, 499, 4, 5, 0 },
+	{ PH_EHLO, 500, 599, 5, 5, 1 },
+	{ PH_STARTTLS, 454, 454, 4, 7, 0 },
+	{ PH_AUTH, 432, 432, 4, 7, 12 },
+	{ PH_AUTH, 454, 454, 4, 7, 0 },
+	{ PH_AUTH, 530, 530, 5, 7, 0 },
+	{ PH_AUTH, 534, 534, 5, 7, 9 },
+	{ PH_AUTH, 535, 535, 5, 7, 8 },
+	{ PH_AUTH, 538, 538, 5, 7, 11 },
+	{ PH_MAIL, 530, 530, 5, 7, 0 },
+	{ PH_RCPT, 530, 530, 5, 7, 0 },
+	{ PH_RCPT, 552, 552, 4, 5, 3 },
+	{ PH_RCPT, 500, 599, 5, 1, 1 },
+};
+
+static void
+imply(unsigned code, enum phase ph, struct status *st)
+{
+	size_t i;
+
+	st->subject = st->detail = 0;
+	for (i = 0; i < sizeof implied / sizeof implied[0]; i++)
+		if (implied[i].phase == ph && code >= implied[i].low && code <= implied[i].high) {
+			st->class = implied[i].class;
+			st->subject = implied[i].subject;
+			st->detail = implied[i].detail;
+			return;
+		}
+}
+
+void
+reply_status(const struct reply *r, enum phase ph, struct status *st)
+{
+	struct status own;
+	struct str words = { 0 };
+	const char *p = str_text(&r->text);
+	size_t n;
+
+	memset(&own, 0, sizeof own);
+	n = status_parse(p, &own);
+	/* further lines repeat the enhanced code; once is enough for a person */
+	str_printf(&words, "%u ", r->code);
+	while (*p != '\0') {
+		size_t len = strcspn(p, "\n");
+
+		str_put(&words, p, len);
+		p += len;
+		if (*p == '\n' && *++p != '\0') {
+			if (n > 0 && status_parse(p, &(struct status){ 0 }) > 0)
+				p += strspn(p, "0123456789.");
+			p += strspn(p, " ");
+			str_putc(&words, ' ');
+		}
+	}
+	status_set(st, ph, r->code / 100, 0, 0, "%s", str_text(&words));
+	str_free(&words);
+	st->code = r->code;
+	if (n == 0)
+		imply(r->code, ph, st);
+	else if (own.class == st->class) {
+		st->subject = own.subject;
+		st->detail = own.detail;
+		if (ph == PH_RCPT && r->code == 552 && own.subject == 5 && own.detail == 3)
+			st->class = 4;
+	}
+}
+
+/* ---- EHLO */
+
+static const struct {
+	const char *keyword;
+	enum ext ext;
+} keywords[] = {
+	{ "STARTTLS", EXT_STARTTLS },
+	{ "AUTH", EXT_AUTH },
+	{ "PIPELINING", EXT_PIPELINING },
+	{ "SIZE", EXT_SIZE },
+	{ "8BITMIME", EXT_8BITMIME },
+	{ "ENHANCEDSTATUSCODES", EXT_ENHANCED },
+};
+
+static void
+add_mechs(struct caps *c, const char *p, size_t n)
+{
+	size_t i;
+
+	if (c->mechs.len == 0)
+		str_putc(&c->mechs, ' ');
+	for (i = 0; i < n; i++)
+		if (p[i] > ' ' && p[i] < 0x7f)
+			str_putc(&c->mechs, (char)toupper((unsigned char)p[i]));
+		else if (c->mechs.p[c->mechs.len - 1] != ' ')
+			str_putc(&c->mechs, ' ');
+	if (c->mechs.p[c->mechs.len - 1] != ' ')
+		str_putc(&c->mechs, ' ');
+}
+
+static void
+caps_keyword(struct caps *c, const char *line, size_t n)
+{
+	size_t word = 0, i;
+
+	/* "AUTH=LOGIN" is what servers said before RFC 2554, and some still say */
+	while (word < n && line[word] != ' ' && line[word] != '\t' && line[word] != '=')
+		word++;
+	for (i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
+		if (strlen(keywords[i].keyword) != word || !ascii_eqn(line, keywords[i].keyword, word))
+			continue;
+		if (word < n && line[word] == '=' && keywords[i].ext != EXT_AUTH)
+			return;
+		c->ext |= keywords[i].ext;
+		if (keywords[i].ext == EXT_AUTH)
+			add_mechs(c, line + word + (word < n), n - word - (word < n));
+		if (keywords[i].ext == EXT_SIZE && word < n) {
+			/* up to 20 digits (RFC 1870 3); what does not fit limits nothing */
+			const char *why;
+			char digits[24];
+			long long limit;
+
+			(void)strlcpy(digits, line + word + 1, n - word < sizeof digits ? n - word : sizeof digits);
+			limit = strtonum(digits, 0, INT64_MAX, &why);
+			c->size = why == NULL ? (uint64_t)limit : 0;
+		}
+		return;
+	}
+}
+
+void
+caps_parse(struct caps *c, const struct reply *ehlo)
+{
+	const char *p = strchr(str_text(&ehlo->text), '\n');
+
+	caps_free(c);
+	while (p != NULL) {
+		const char *line = p + 1;
+
+		p = strchr(line, '\n');
+		caps_keyword(c, line, p != NULL ? (size_t)(p - line) : strlen(line));
+	}
+}
+
+bool
+caps_mech(const struct caps *c, const char *mech)
+{
+	struct str word = { 0 };
+	bool found;
+
+	str_printf(&word, " %s ", mech);
+	found = strstr(str_text(&c->mechs), word.p) != NULL;
+	str_free(&word);
+	return found;
+}
+
+void
+caps_free(struct caps *c)
+{
+	str_free(&c->mechs);
+	c->ext = 0;
+	c->size = 0;
+}

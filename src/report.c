@@ -1,0 +1,232 @@
+/*
+ * report - how it ended, for people and for programs.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "report.h"
+#include "say.h"
+
+/* ---- standard error */
+
+/* Was it the whole session, and not this recipient, that failed? */
+static bool
+by_session(const struct status *st)
+{
+	return st->code == 0 || st->code == 421 || status_scope(st) == SC_SESSION;
+}
+
+static bool
+same(const struct status *a, const struct status *b)
+{
+	return a->class == b->class && a->subject == b->subject && a->detail == b->detail && a->code == b->code &&
+	    a->phase == b->phase && strcmp(a->text, b->text) == 0;
+}
+
+void
+report_failures(const struct outcome *o)
+{
+	const struct status *said = NULL;
+	const char *server = o->submission != NULL ? o->submission->server : NULL;
+	size_t i;
+
+	if (o->error != NULL) {
+		say_status(NULL, o->error);
+		return;
+	}
+	for (i = 0; i < o->envelope->n; i++) {
+		const struct rcpt *r = &o->envelope->rcpt[i];
+
+		if (status_ok(&r->status))
+			continue;
+		if (!by_session(&r->status))
+			say_status(r->to, &r->status);
+		else if (said == NULL || !same(said, &r->status)) {
+			said = &r->status;
+			say_status(r->status.phase == PH_LOCAL ? NULL : server, &r->status);
+		}
+	}
+}
+
+/* ---- text */
+
+static const char *
+result_name(const struct rcpt *r)
+{
+	if (r->unknown)
+		return "unknown";
+	return status_ok(&r->status) ? "accepted" : status_retry(&r->status) ? "deferred" : "refused";
+}
+
+void
+report_text(const struct outcome *o, struct str *out)
+{
+	const struct submission *sub = o->submission;
+	char enhanced[16];
+	size_t i;
+
+	if (o->error != NULL) {
+		str_printf(out, "error: %s %s\n", status_enhanced(o->error, enhanced), o->error->text);
+		return;
+	}
+	for (i = 0; i < o->envelope->n; i++) {
+		const struct rcpt *r = &o->envelope->rcpt[i];
+
+		str_printf(out, "%s: %s %s: %s\n", r->to, status_enhanced(&r->status, enhanced), result_name(r),
+		    r->status.text);
+	}
+	str_printf(out, "message: ");
+	str_printable(out, str_text(&o->message->id), o->message->id.len);
+	str_printf(out, ", %" PRIdMAX " octets, from <%s>\n", (intmax_t)message_size(o->message), o->envelope->from);
+	if (sub->server == NULL || sub->info.peer[0] == '\0')
+		return;
+	str_printf(out, "server: %s [%s]", sub->server, sub->info.peer);
+	if (sub->info.tls.on)
+		str_printf(out, ", %s %s%s", sub->info.tls.version, sub->info.tls.cipher,
+		    sub->info.tls.verified ? " verified" : " NOT verified");
+	else
+		str_puts(out, ", no TLS");
+	if (sub->info.mech[0] != '\0') {
+		str_printf(out, ", AUTH %s as ", sub->info.mech);
+		str_printable(out, sub->user, strlen(sub->user));
+	}
+	str_printf(out, ", %u round trips, %" PRId64 ".%03" PRId64 " s\n", sub->turns, sub->ms / 1000,
+	    sub->ms % 1000);
+}
+
+/* ---- JSON (RFC 8259) */
+
+static void
+json_string(struct str *out, const char *z)
+{
+	struct str safe = { 0 };
+	const char *p;
+
+	if (z == NULL) {
+		str_puts(out, "null");
+		return;
+	}
+	str_printable(&safe, z, strlen(z));
+	str_putc(out, '"');
+	for (p = str_text(&safe); *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			str_putc(out, '\\');
+		str_putc(out, *p);
+	}
+	str_putc(out, '"');
+	str_free(&safe);
+}
+
+/* ,"name":"value" */
+static void
+json_member(struct str *out, const char *name, const char *value)
+{
+	if (out->len > 0 && out->p[out->len - 1] != '{')
+		str_putc(out, ',');
+	str_printf(out, "\"%s\":", name);
+	json_string(out, value);
+}
+
+static void
+json_status(struct str *out, const struct status *st)
+{
+	char enhanced[16];
+
+	json_member(out, "enhanced", status_enhanced(st, enhanced));
+	str_printf(out, ",\"code\":%u", st->code);
+	json_member(out, "phase", phase_name(st->phase));
+	json_member(out, "text", st->text);
+}
+
+static void
+json_tls(struct str *out, const struct tls_info *tls)
+{
+	char expires[32] = "";
+	struct tm tm;
+
+	str_puts(out, ",\"tls\":");
+	if (!tls->on) {
+		str_puts(out, "null");
+		return;
+	}
+	if (gmtime_r(&tls->expires, &tm) != NULL)
+		(void)strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	str_putc(out, '{');
+	json_member(out, "version", tls->version);
+	json_member(out, "cipher", tls->cipher);
+	str_printf(out, ",\"verified\":%s", tls->verified ? "true" : "false");
+	json_member(out, "subject", tls->subject);
+	json_member(out, "expires", expires);
+	str_putc(out, '}');
+}
+
+static void
+json_submission(struct str *out, const struct submission *sub)
+{
+	const char *colon = sub->server != NULL ? strrchr(sub->server, ':') : NULL;
+
+	if (colon != NULL && sub->info.peer[0] != '\0') {
+		struct str host = { 0 };
+		bool literal = sub->server[0] == '[';
+
+		str_put(&host, sub->server + literal, (size_t)(colon - sub->server) - 2 * literal);
+		str_puts(out, ",\"server\":{");
+		json_member(out, "host", host.p);
+		json_member(out, "port", colon + 1);
+		json_member(out, "address", sub->info.peer);
+		json_member(out, "greeting", sub->info.greeting);
+		str_putc(out, '}');
+		str_free(&host);
+	} else
+		str_puts(out, ",\"server\":null");
+	json_tls(out, &sub->info.tls);
+	if (sub->info.mech[0] != '\0') {
+		str_puts(out, ",\"auth\":{");
+		json_member(out, "mechanism", sub->info.mech);
+		json_member(out, "user", sub->user);
+		str_putc(out, '}');
+	} else
+		str_puts(out, ",\"auth\":null");
+	str_printf(out, ",\"round_trips\":%u,\"seconds\":%" PRId64 ".%03" PRId64, sub->turns, sub->ms / 1000,
+	    sub->ms % 1000);
+	json_member(out, "reply", sub->reply.class != 0 ? sub->reply.text : NULL);
+}
+
+void
+report_json(const struct outcome *o, struct str *out)
+{
+	static const struct submission none;
+	size_t i;
+
+	str_printf(out, "{\"version\":1,\"exit\":%d", o->exit);
+	json_member(out, "account", o->account != NULL ? o->account->name : NULL);
+	json_member(out, "sender", o->envelope != NULL ? o->envelope->from : NULL);
+	json_member(out, "message_id",
+	    o->message != NULL && o->message->id.len > 0 ? o->message->id.p : NULL);
+	str_printf(out, ",\"size\":%" PRIdMAX, o->message != NULL ? (intmax_t)message_size(o->message) : 0);
+	json_submission(out, o->submission != NULL ? o->submission : &none);
+	str_puts(out, ",\"recipients\":[");
+	for (i = 0; o->error == NULL && i < o->envelope->n; i++) {
+		const struct rcpt *r = &o->envelope->rcpt[i];
+
+		str_puts(out, i > 0 ? ",{" : "{");
+		json_member(out, "address", r->to);
+		json_member(out, "result", result_name(r));
+		json_status(out, &r->status);
+		str_putc(out, '}');
+	}
+	str_puts(out, "],\"error\":");
+	if (o->error != NULL) {
+		str_putc(out, '{');
+		json_status(out, o->error);
+		str_putc(out, '}');
+	} else
+		str_puts(out, "null");
+	str_puts(out, "}\n");
+}

@@ -1,0 +1,102 @@
+/*
+ * say - the few lines that go to a person on standard error.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+
+static bool dialogue;
+
+static void
+emit(struct str *line)
+{
+	int e = errno;
+
+	str_putc(line, '\n');
+	/* one write, so that lines of several processes do not mix; there is nowhere to complain */
+	(void)!write(STDERR_FILENO, line->p, line->len);
+	str_free(line);
+	errno = e;
+}
+
+void
+say(const char *fmt, ...)
+{
+	struct str text = { 0 }, line = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&text, fmt, ap);
+	va_end(ap);
+	str_printf(&line, "%s: ", getprogname());
+	str_printable(&line, str_text(&text), text.len);
+	str_free(&text);
+	emit(&line);
+}
+
+void
+say_status(const char *who, const struct status *st)
+{
+	char enhanced[16];
+	const char *hint = status_hint(st);
+	struct str text = { 0 };
+
+	if (who != NULL)
+		str_printf(&text, "%s: ", who);
+	str_puts(&text, status_enhanced(st, enhanced));
+	if (st->phase != PH_LOCAL)
+		str_printf(&text, " %s:", phase_name(st->phase));
+	str_printf(&text, " %s%s", st->code != 0 ? "the server said: " : "", st->text);
+	if (hint != NULL)
+		str_printf(&text, " (%s)", hint);
+	say("%s", str_text(&text));
+	str_free(&text);
+}
+
+void
+say_dialogue(bool on)
+{
+	dialogue = on;
+}
+
+bool
+say_dialogue_on(void)
+{
+	return dialogue;
+}
+
+void
+say_line(char mark, const char *p, size_t n)
+{
+	struct str line = { 0 };
+
+	if (!dialogue)
+		return;
+	str_putc(&line, mark);
+	str_puts(&line, mark == '*' ? " " : ": ");
+	str_printable(&line, p, n);
+	emit(&line);
+}
+
+void
+say_event(const char *fmt, ...)
+{
+	struct str text = { 0 };
+	va_list ap;
+
+	if (!dialogue)
+		return;
+	va_start(ap, fmt);
+	str_vprintf(&text, fmt, ap);
+	va_end(ap);
+	say_line('*', str_text(&text), text.len);
+	str_free(&text);
+}

@@ -1,0 +1,283 @@
+/*
+ * settings - the one table of everything that can be configured.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "settings.h"
+#include "url.h"
+
+static const char *const auth_names[] = { "auto", "none", "plain", "login", NULL };
+static const char *const tls_names[] = { "none", "may", "encrypt", "verify", NULL };
+static const char *const bool_names[] = { "no", "yes", "off", "on", "false", "true", NULL };
+
+#define AT(field) offsetof(struct account, field)
+#define ROWS(ROW) \
+	ROW("server", T_URLS, AT(server), NULL, "URL", "where to submit: submissions://user@host", NULL) \
+	ROW("user", T_STRING, AT(user), NULL, "NAME", "user name, instead of the one in the URL", NULL) \
+	ROW("password", T_SECRET, AT(password), NULL, NULL, "the password (in a file of mode 600 only)", NULL) \
+	ROW("password-file", T_PATH, AT(password_file), NULL, "FILE", "read the password from FILE", NULL) \
+	ROW("password-command", T_COMMAND, AT(password_command), NULL, "CMD", \
+	    "run CMD, which prints the password", NULL) \
+	ROW("auth", T_CHOICE, AT(auth), "auto", "MECHANISM", "auto, none, plain, login", auth_names) \
+	ROW("from", T_PATTERNS, AT(from), NULL, "ADDRESS", "the sender; patterns choose the account", NULL) \
+	ROW("ehlo", T_STRING, AT(ehlo), NULL, "NAME", "how we call ourselves towards the server", NULL) \
+	ROW("tls", T_CHOICE, AT(tls), "verify", "LEVEL", "none, may, encrypt, verify", tls_names) \
+	ROW("tls-ca", T_PATH, AT(tls_ca), NULL, "FILE", "trust these CAs instead of the system's", NULL) \
+	ROW("tls-name", T_STRING, AT(tls_name), NULL, "NAME", "the certificate is for NAME, not the host", NULL) \
+	ROW("tls-priority", T_STRING, AT(tls_priority), NULL, "STRING", "GnuTLS priority string", NULL) \
+	ROW("timeout", T_TIME, AT(timeout), NULL, "TIME", "longest wait for any one reply", NULL) \
+	ROW("connect-timeout", T_TIME, AT(connect_timeout), "30s", "TIME", "longest wait for a connection", NULL) \
+	ROW("deadline", T_TIME, AT(deadline), "30m", "TIME", "give up after this long, all in all", NULL) \
+	ROW("partial", T_BOOL, AT(partial), "yes", "yes|no", "send to some when others are refused", bool_names) \
+	ROW("pipelining", T_BOOL, AT(pipelining), "yes", "yes|no", "use PIPELINING where offered", bool_names)
+
+#define AS_SETTING(...) { __VA_ARGS__ },
+#define AS_NAME(name, ...) name,
+const struct setting settings[NSETTINGS] = { ROWS(AS_SETTING) { 0 } };
+const char *const setting_names[NSETTINGS] = { ROWS(AS_NAME) NULL };
+
+const struct setting *
+setting_find(const char *name)
+{
+	const struct setting *set;
+
+	for (set = settings; set->name != NULL; set++)
+		if (ascii_eq(set->name, name))
+			return set;
+	return NULL;
+}
+
+bool
+setting_is_raw(const struct setting *set)
+{
+	return set->type == T_SECRET || set->type == T_COMMAND;
+}
+
+bool
+setting_is_list(const struct setting *set)
+{
+	return set->type == T_URLS || set->type == T_PATTERNS;
+}
+
+const char *
+home_directory(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	/* cron runs us as the user with the environment of its daemon, often without any HOME */
+	if (home != NULL && *home == '/')
+		return home;
+	pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_dir : NULL;
+}
+
+/* ---- values; each stores into the field at `at`, or returns -1 with *st */
+
+static int
+wrong(struct status *st, const struct setting *set, const char *value, const char *right)
+{
+	return status_set(st, PH_LOCAL, 5, 3, 5, "%s does not take \"%.80s\": %s", set->name, value, right);
+}
+
+static int
+put_choice(const struct setting *set, const char *value, int *at, struct status *st)
+{
+	struct str list = { 0 };
+	const char *near;
+	int i;
+
+	for (i = 0; set->choices[i] != NULL; i++)
+		if (ascii_eq(set->choices[i], value)) {
+			*at = i;
+			return 0;
+		}
+	near = nearest(value, set->choices);
+	str_puts(&list, near != NULL ? "did you mean " : "it is one of ");
+	for (i = 0; near == NULL && set->choices[i] != NULL; i++)
+		str_printf(&list, "%s%s", i > 0 ? ", " : "", set->choices[i]);
+	str_printf(&list, "%s%s", near != NULL ? near : "", near != NULL ? "?" : "");
+	wrong(st, set, value, list.p);
+	str_free(&list);
+	return -1;
+}
+
+static int
+put_time(const struct setting *set, const char *value, long long *at, struct status *st)
+{
+	static const struct {
+		const char *unit;
+		long long ms;
+	} units[] = { { "", 1000 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+		{ "ms", 1 } };
+	const char *unit = value + strspn(value, "0123456789"), *why;
+	char digits[16] = "";
+	size_t i;
+
+	if (unit > value && (size_t)(unit - value) < sizeof digits) {
+		(void)strlcpy(digits, value, (size_t)(unit - value) + 1);
+		for (i = 0; i < sizeof units / sizeof units[0]; i++)
+			if (ascii_eq(unit, units[i].unit)) {
+				*at = strtonum(digits, 1, 10000000, &why) * units[i].ms;
+				if (why == NULL)
+					return 0;
+			}
+	}
+	return wrong(st, set, value, "a time reads 30s, 5m or 2h");
+}
+
+static int
+put_path(const struct setting *set, const char *value, char **at, struct status *st)
+{
+	struct str path = { 0 };
+	const char *home;
+
+	if (value[0] == '~' && (value[1] == '/' || value[1] == '\0')) {
+		if ((home = home_directory()) == NULL)
+			return wrong(st, set, value, "there is no home directory");
+		str_puts(&path, home);
+		value++;
+	}
+	str_puts(&path, value);
+	*at = path.p;
+	return 0;
+}
+
+static int
+put_value(const struct setting *set, const char *value, struct account *a, struct status *st)
+{
+	void *at = (char *)a + set->offset;
+	struct url u;
+	int r;
+
+	if (*value == '\0')
+		return wrong(st, set, value, "a value is missing");
+	switch (set->type) {
+	case T_CHOICE:
+		return put_choice(set, value, at, st);
+	case T_BOOL: {
+		int i;
+
+		if (put_choice(set, value, &i, st) == -1)
+			return -1;
+		*(bool *)at = i % 2 == 1;
+		return 0;
+	}
+	case T_TIME:
+		return put_time(set, value, at, st);
+	case T_PATH:
+		return put_path(set, value, at, st);
+	case T_URLS:
+		r = url_parse(value, &u, st);
+		url_free(&u);
+		if (r == -1)
+			return -1;
+		strings_add(at, value);
+		return 0;
+	case T_PATTERNS:
+		if (strpbrk(value, "<> \t") != NULL)
+			return wrong(st, set, value, "an address reads user@domain, a pattern *@domain");
+		strings_add(at, value);
+		return 0;
+	default:
+		*(char **)at = xstrdup(value);
+		return 0;
+	}
+}
+
+/* ---- layers and accounts */
+
+int
+layer_set(struct layer *l, const struct setting *set, const char *value, struct status *st)
+{
+	struct strings *own = &l->value[set - settings];
+	struct account scratch;
+	int r;
+
+	if (!ascii_clean(value) && set->type != T_COMMAND)
+		return status_set(st, PH_LOCAL, 5, 3, 5, "%s: the value holds a control character", set->name);
+	memset(&scratch, 0, sizeof scratch);
+	r = put_value(set, value, &scratch, st);
+	account_free(&scratch);
+	if (r == 0 && (own->n == 0 || setting_is_list(set)))
+		strings_add(own, value);
+	return r;
+}
+
+bool
+layer_has_secret(const struct layer *l)
+{
+	const struct strings *urls = &l->value[setting_find("server") - settings];
+	bool found = l->value[setting_find("password") - settings].n > 0;
+	struct status st;
+	struct url u;
+	size_t i;
+
+	for (i = 0; i < urls->n; i++) {
+		found |= url_parse(urls->v[i], &u, &st) == 0 && u.password != NULL;
+		url_free(&u);
+	}
+	return found;
+}
+
+void
+layer_free(struct layer *l)
+{
+	size_t i;
+
+	for (i = 0; i < NSETTINGS; i++)
+		strings_free(&l->value[i]);
+	free(l->name);
+	memset(l, 0, sizeof *l);
+}
+
+void
+account_make(struct account *a, const struct layer *const layers[], size_t n)
+{
+	const struct setting *set;
+	struct status st;
+	size_t i, k;
+
+	memset(a, 0, sizeof *a);
+	for (set = settings; set->name != NULL; set++) {
+		const struct strings *from = NULL;
+
+		for (i = 0; i < n && (from == NULL || from->n == 0); i++)
+			from = &layers[i]->value[set - settings];
+		/* checked when they were read, so nothing can go wrong here */
+		for (k = 0; from != NULL && k < from->n; k++)
+			(void)put_value(set, from->v[k], a, &st);
+		if ((from == NULL || from->n == 0) && set->initial != NULL)
+			(void)put_value(set, set->initial, a, &st);
+	}
+	for (i = 0; i < n; i++)
+		if (layers[i]->name != NULL && a->name == NULL)
+			a->name = xstrdup(layers[i]->name);
+}
+
+void
+account_free(struct account *a)
+{
+	const struct setting *set;
+
+	for (set = settings; set->name != NULL; set++) {
+		void *at = (char *)a + set->offset;
+
+		if (setting_is_list(set))
+			strings_free(at);
+		else if (set->type <= T_COMMAND && *(char **)at != NULL)
+			freezero(*(char **)at, strlen(*(char **)at));
+	}
+	free(a->name);
+	memset(a, 0, sizeof *a);
+}

@@ -1,0 +1,111 @@
+/*
+ * store - bytes that are written once and read as often as needed, in constant memory.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store.h"
+
+#define IN_MEMORY (256 * 1024)
+
+void
+store_init(struct store *s)
+{
+	memset(s, 0, sizeof *s);
+	s->fd = -1;
+}
+
+static int
+make_file(struct store *s, struct status *st)
+{
+	const char *dir = getenv("TMPDIR");
+	struct str name = { 0 };
+	int r = 0;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/tmp";
+	str_printf(&name, "%s/pneu.XXXXXXXXXX", dir);
+	if ((s->fd = mkostemp(name.p, O_CLOEXEC)) == -1)
+		r = status_errno(st, PH_LOCAL, "cannot make a temporary file in %s (TMPDIR)", dir);
+	else
+		(void)unlink(name.p);
+	str_free(&name);
+	return r;
+}
+
+static int
+spill(struct store *s, struct status *st)
+{
+	size_t done = 0;
+
+	if (s->fd == -1 && make_file(s, st) == -1)
+		return -1;
+	while (done < s->mem.len) {
+		ssize_t n = write(s->fd, s->mem.p + done, s->mem.len - done);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			if (n == 0)
+				errno = ENOSPC;
+			return status_errno(st, PH_LOCAL, "cannot write the temporary file of the message");
+		}
+		done += (size_t)n;
+	}
+	s->filed += (off_t)s->mem.len;
+	str_clear(&s->mem);
+	return 0;
+}
+
+int
+store_put(struct store *s, const void *p, size_t n, struct status *st)
+{
+	str_put(&s->mem, p, n);
+	return s->mem.len >= IN_MEMORY ? spill(s, st) : 0;
+}
+
+off_t
+store_size(const struct store *s)
+{
+	return s->filed + (off_t)s->mem.len;
+}
+
+ssize_t
+store_view(const struct store *s, off_t at, char *buf, const char **p, struct status *st)
+{
+	ssize_t n;
+
+	if (at >= s->filed) {
+		size_t skip = (size_t)(at - s->filed);
+
+		*p = str_text(&s->mem) + skip;
+		return (ssize_t)(s->mem.len - skip);
+	}
+	do
+		n = pread(s->fd, buf, STORE_CHUNK, at);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0) {
+		if (n == 0)
+			errno = EIO;
+		return status_errno(st, PH_BODY, "cannot read back the temporary file of the message");
+	}
+	*p = buf;
+	return n;
+}
+
+void
+store_free(struct store *s)
+{
+	if (s->fd != -1)
+		(void)close(s->fd);
+	str_free(&s->mem);
+	store_init(s);
+}

@@ -1,0 +1,277 @@
+/*
+ * str - growable bytes, and the few text helpers everything else needs.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include <vis.h>
+
+#include "str.h"
+
+static void
+no_memory(void)
+{
+	static const char text[] = ": 4.3.0 no memory left; nothing more was sent\n";
+	const char *name = getprogname();
+
+	/* stdio may want memory of its own */
+	if (write(STDERR_FILENO, name, strlen(name)) != -1)
+		(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(EX_TEMPFAIL);
+}
+
+void *
+xalloc(size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+
+	if (p == NULL)
+		no_memory();
+	return p;
+}
+
+void *
+xgrow(void *p, size_t *cap, size_t want, size_t size)
+{
+	size_t n = *cap > 0 ? *cap : 16;
+
+	if (want <= *cap)
+		return p;
+	while (n < want) {
+		if (n > SIZE_MAX / 2)
+			no_memory();
+		n *= 2;
+	}
+	p = recallocarray(p, *cap, n, size);
+	if (p == NULL)
+		no_memory();
+	*cap = n;
+	return p;
+}
+
+char *
+xstrndup(const char *s, size_t n)
+{
+	char *p = xalloc(n + 1, 1);
+
+	memcpy(p, s, n);
+	return p;
+}
+
+char *
+xstrdup(const char *s)
+{
+	return xstrndup(s, strlen(s));
+}
+
+void
+str_room(struct str *s, size_t n)
+{
+	if (n > SIZE_MAX - s->len - 1)
+		no_memory();
+	s->p = xgrow(s->p, &s->cap, s->len + n + 1, 1);
+}
+
+void
+str_put(struct str *s, const void *p, size_t n)
+{
+	str_room(s, n);
+	if (n > 0)
+		memcpy(s->p + s->len, p, n);
+	s->len += n;
+	s->p[s->len] = '\0';
+}
+
+void
+str_puts(struct str *s, const char *z)
+{
+	str_put(s, z, strlen(z));
+}
+
+void
+str_putc(struct str *s, char c)
+{
+	str_put(s, &c, 1);
+}
+
+void
+str_vprintf(struct str *s, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	str_room(s, 128);
+	n = vsnprintf(s->p + s->len, s->cap - s->len, fmt, ap);
+	if (n >= 0 && (size_t)n >= s->cap - s->len) {
+		str_room(s, (size_t)n);
+		n = vsnprintf(s->p + s->len, s->cap - s->len, fmt, again);
+	}
+	va_end(again);
+	if (n > 0)
+		s->len += (size_t)n;
+}
+
+void
+str_printf(struct str *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(s, fmt, ap);
+	va_end(ap);
+}
+
+void
+str_clear(struct str *s)
+{
+	s->len = 0;
+	if (s->p != NULL)
+		s->p[0] = '\0';
+}
+
+void
+str_free(struct str *s)
+{
+	freezero(s->p, s->cap);
+	memset(s, 0, sizeof *s);
+}
+
+const char *
+str_text(const struct str *s)
+{
+	return s->p != NULL ? s->p : "";
+}
+
+void
+strings_add(struct strings *l, const char *z)
+{
+	l->v = xgrow(l->v, &l->cap, l->n + 1, sizeof *l->v);
+	l->v[l->n++] = xstrdup(z);
+}
+
+void
+strings_free(struct strings *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		freezero(l->v[i], strlen(l->v[i]));
+	free(l->v);
+	memset(l, 0, sizeof *l);
+}
+
+void
+str_printable(struct str *to, const char *p, size_t n)
+{
+	/* strvisx() writes up to four bytes for one, and a NUL */
+	if (n > (SIZE_MAX - 1) / 4)
+		no_memory();
+	str_room(to, n * 4 + 1);
+	to->len += (size_t)strvisx(to->p + to->len, p, n, VIS_CSTYLE | VIS_TAB | VIS_NL | VIS_NOSLASH);
+}
+
+static unsigned char
+lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+bool
+ascii_eqn(const char *a, const char *b, size_t n)
+{
+	for (; n > 0; a++, b++, n--) {
+		if (lower(*a) != lower(*b))
+			return false;
+		if (*a == '\0')
+			return true;
+	}
+	return true;
+}
+
+bool
+ascii_eq(const char *a, const char *b)
+{
+	return ascii_eqn(a, b, SIZE_MAX);
+}
+
+bool
+ascii_clean(const char *z)
+{
+	for (; *z != '\0'; z++)
+		if ((unsigned char)*z < ' ' || *z == 0x7f)
+			return false;
+	return true;
+}
+
+bool
+has_8bit(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	for (; end - p >= 8; p += 8) {
+		uint64_t w;
+
+		memcpy(&w, p, 8);
+		if ((w & UINT64_C(0x8080808080808080)) != 0)
+			return true;
+	}
+	for (; p < end; p++)
+		if ((*p & 0x80) != 0)
+			return true;
+	return false;
+}
+
+/* Levenshtein distance of two short words; anything longer than 39 bytes is far from everything. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned row[40], i, j, m = (unsigned)strnlen(a, 40), n = (unsigned)strnlen(b, 40);
+
+	if (m >= 40 || n >= 40)
+		return UINT_MAX;
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 1; i <= m; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (j = 1; j <= n; j++) {
+			unsigned best = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
+
+			if (best > row[j] + 1)
+				best = row[j] + 1;
+			if (best > row[j - 1] + 1)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *
+nearest(const char *word, const char *const *names)
+{
+	const char *best = NULL;
+	unsigned least = (unsigned)strnlen(word, 40) / 3 + 2;
+
+	for (; *names != NULL; names++) {
+		unsigned d = distance(word, *names);
+
+		if (d < least) {
+			least = d;
+			best = *names;
+		}
+	}
+	return best;
+}

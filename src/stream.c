@@ -1,0 +1,411 @@
+/*
+ * stream - buffered bytes both ways over a pair of descriptors, with or without a layer on top.
+ *
+ * Output goes out -> (layer) -> wire -> kernel. Without a layer `out` stays empty. Everything a
+ * caller puts between two reads leaves in as few writes as the kernel allows.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stream.h"
+#include "wait.h"
+
+#define RECORD 16384 /* what a full TLS record carries */
+#define WIRE_MAX (128 * 1024)
+#define READ_SIZE 16384
+
+struct stream {
+	int in_fd, out_fd;
+	const struct stream_layer *layer;
+	void *arg;
+	struct str in;
+	size_t in_at; /* in.p[in_at..len) is unread */
+	struct str out;
+	struct str wire;
+	size_t wire_at; /* wire.p[wire_at..len) is unsent */
+	size_t keep;
+	bool ended;
+	bool asked; /* something was sent since the last wait for input */
+	unsigned turns;
+	enum phase phase;
+	int64_t ms, read_by, deadline;
+	struct status st;
+};
+
+struct stream *
+stream_new(int in, int out)
+{
+	struct stream *s = xalloc(1, sizeof *s);
+
+	s->in_fd = in;
+	s->out_fd = out;
+	s->keep = 64 * 1024;
+	s->deadline = WAIT_FOREVER;
+	stream_phase(s, PH_CONNECT, WAIT_FOREVER);
+	(void)fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
+	if (out != in)
+		(void)fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
+	return s;
+}
+
+void
+stream_free(struct stream **sp)
+{
+	struct stream *s = *sp;
+
+	if (s == NULL)
+		return;
+	*sp = NULL;
+	if (s->layer != NULL)
+		s->layer->close(s->arg);
+	if (s->st.class == 0 && s->wire.len > s->wire_at)
+		(void)!write(s->out_fd, s->wire.p + s->wire_at, s->wire.len - s->wire_at);
+	(void)close(s->in_fd);
+	if (s->out_fd != s->in_fd)
+		(void)close(s->out_fd);
+	str_free(&s->in);
+	str_free(&s->out);
+	str_free(&s->wire);
+	free(s);
+}
+
+void
+stream_phase(struct stream *s, enum phase ph, int64_t ms)
+{
+	s->phase = ph;
+	s->ms = ms;
+	s->read_by = wait_until(ms);
+}
+
+void
+stream_deadline(struct stream *s, int64_t deadline)
+{
+	s->deadline = deadline;
+}
+
+void
+stream_keep(struct stream *s, size_t n)
+{
+	s->keep = n;
+}
+
+int
+stream_fd(const struct stream *s)
+{
+	return s->in_fd;
+}
+
+size_t
+stream_waiting(const struct stream *s)
+{
+	return s->in.len - s->in_at;
+}
+
+size_t
+stream_unsent(const struct stream *s)
+{
+	return s->out.len + s->wire.len - s->wire_at;
+}
+
+unsigned
+stream_turns(const struct stream *s)
+{
+	return s->turns;
+}
+
+const struct status *
+stream_status(const struct stream *s)
+{
+	return &s->st;
+}
+
+int
+stream_fail(struct stream *s, const struct status *st)
+{
+	if (s->st.class == 0)
+		s->st = *st;
+	return -1;
+}
+
+static int
+lost(struct stream *s, const char *why)
+{
+	struct status st;
+
+	status_set(&st, s->phase, 4, 4, 2, "connection lost: %s", why);
+	return stream_fail(s, &st);
+}
+
+/* Sleep until one of `events` is possible; what is possible then, or 0 with the failure latched. */
+static short
+sleep_for(struct stream *s, short events, int64_t by)
+{
+	struct pollfd fds[2] = {
+		{ .fd = s->in_fd, .events = (short)(events & POLLIN) },
+		{ .fd = s->out_fd, .events = (short)(events & POLLOUT) },
+	};
+	nfds_t n = 2;
+	struct status st;
+	int ready;
+
+	if (s->in_fd == s->out_fd) {
+		fds[0].events = events;
+		n = 1;
+	}
+	ready = wait_poll(fds, n, wait_least(by, s->deadline));
+	if (ready > 0)
+		return (short)(fds[0].revents | (n == 2 ? fds[1].revents : 0));
+	if (ready == -1)
+		status_set(&st, s->phase, 4, 3, 0, "interrupted by %s", wait_signal());
+	else if (s->deadline < by)
+		status_set(&st, s->phase, 4, 4, 2, "not finished within the deadline");
+	else
+		status_set(&st, s->phase, 4, 4, 2, "no answer within %lld s",
+		    (long long)((s->ms + 999) / 1000));
+	stream_fail(s, &st);
+	return 0;
+}
+
+ssize_t
+stream_wire_read(struct stream *s, void *p, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(s->in_fd, p, n);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
+/* One read without waiting: 1 some came, 0 nothing or the end (s->ended), -1 failed. */
+static int
+take_in(struct stream *s)
+{
+	struct status st;
+	ssize_t got;
+
+	if (s->ended)
+		return 0;
+	if (s->in_at == s->in.len)
+		s->in_at = s->in.len = 0;
+	else if (s->in_at > READ_SIZE) {
+		memmove(s->in.p, s->in.p + s->in_at, s->in.len - s->in_at);
+		s->in.len -= s->in_at;
+		s->in_at = 0;
+	}
+	str_room(&s->in, READ_SIZE);
+	if (s->layer != NULL) {
+		got = s->layer->recv(s->arg, s->in.p + s->in.len, READ_SIZE, &st);
+		if (got == -1)
+			return stream_fail(s, &st);
+	} else {
+		got = stream_wire_read(s, s->in.p + s->in.len, READ_SIZE);
+		if (got == -1 && errno != EAGAIN)
+			return lost(s, strerror(errno));
+		if (got == -1)
+			got = STREAM_AGAIN;
+	}
+	if (got == 0)
+		s->ended = true;
+	if (got <= 0)
+		return 0;
+	s->in.len += (size_t)got;
+	return 1;
+}
+
+/* Write p[0..n) to the kernel, waiting as needed and taking in what arrives meanwhile. */
+static size_t
+write_out(struct stream *s, const char *p, size_t n)
+{
+	int64_t by = wait_until(s->ms);
+	size_t done = 0;
+
+	while (done < n && s->st.class == 0) {
+		ssize_t put = write(s->out_fd, p + done, n - done);
+		short can;
+
+		if (put > 0) {
+			done += (size_t)put;
+			by = wait_until(s->ms);
+			continue;
+		}
+		if (put == -1 && errno == EINTR)
+			continue;
+		if (put == -1 && errno != EAGAIN) {
+			/* a server that refuses may answer and close before it has read everything */
+			int e = errno;
+
+			while (take_in(s) == 1)
+				;
+			if (stream_waiting(s) > 0)
+				s->ended = true;
+			else
+				lost(s, strerror(e));
+			break;
+		}
+		can = sleep_for(s, (short)(POLLOUT | (!s->ended && stream_waiting(s) < s->keep ? POLLIN : 0)), by);
+		if ((can & POLLIN) != 0)
+			take_in(s);
+	}
+	s->asked = true;
+	return done;
+}
+
+static int
+flush_wire(struct stream *s)
+{
+	if (s->wire.len > s->wire_at && s->st.class == 0)
+		s->wire_at += write_out(s, s->wire.p + s->wire_at, s->wire.len - s->wire_at);
+	if (s->wire_at == s->wire.len)
+		s->wire_at = s->wire.len = 0;
+	return s->st.class == 0 ? 0 : -1;
+}
+
+void
+stream_wire_put(struct stream *s, const void *p, size_t n)
+{
+	str_put(&s->wire, p, n);
+}
+
+/* Hand bytes to the layer; the wire is emptied on the way so that it stays small. */
+static void
+through_layer(struct stream *s, const char *p, size_t n)
+{
+	struct status st;
+
+	if (s->st.class == 0 && s->layer->send(s->arg, p, n, &st) == -1)
+		stream_fail(s, &st);
+	if (s->wire.len - s->wire_at >= WIRE_MAX)
+		flush_wire(s);
+}
+
+void
+stream_put(struct stream *s, const void *data, size_t n)
+{
+	const char *p = data;
+
+	if (s->st.class != 0)
+		return;
+	if (s->layer == NULL) {
+		if (n < RECORD) {
+			str_put(&s->wire, p, n);
+			if (s->wire.len - s->wire_at >= WIRE_MAX)
+				flush_wire(s);
+		} else if (flush_wire(s) == 0 && s->wire.len == 0) {
+			size_t done = write_out(s, p, n);
+
+			/* refused in mid-write with an answer waiting: keep it countable as unsent */
+			if (done < n)
+				str_put(&s->wire, p + done, n - done);
+		}
+		return;
+	}
+	if (s->out.len > 0) {
+		size_t fit = RECORD - s->out.len;
+
+		if (fit > n)
+			fit = n;
+		str_put(&s->out, p, fit);
+		p += fit;
+		n -= fit;
+		if (s->out.len == RECORD) {
+			through_layer(s, s->out.p, s->out.len);
+			str_clear(&s->out);
+		}
+	}
+	for (; n >= RECORD; p += RECORD, n -= RECORD)
+		through_layer(s, p, RECORD);
+	if (n > 0)
+		str_put(&s->out, p, n);
+}
+
+void
+stream_puts(struct stream *s, const char *z)
+{
+	stream_put(s, z, strlen(z));
+}
+
+int
+stream_flush(struct stream *s)
+{
+	if (s->layer != NULL && s->out.len > 0 && s->st.class == 0) {
+		through_layer(s, s->out.p, s->out.len);
+		str_clear(&s->out);
+	}
+	return flush_wire(s);
+}
+
+int
+stream_await(struct stream *s)
+{
+	if (flush_wire(s) == -1)
+		return -1;
+	if (s->asked)
+		s->turns++;
+	s->asked = false;
+	return sleep_for(s, POLLIN, s->read_by) != 0 ? 0 : -1;
+}
+
+enum line
+stream_line(struct stream *s, char **line, size_t *len, size_t max)
+{
+	size_t seen = 0;
+
+	if (stream_flush(s) == -1 && stream_waiting(s) == 0)
+		return LINE_FAIL;
+	for (;;) {
+		char *start = s->in.p + s->in_at;
+		size_t n = stream_waiting(s);
+		char *lf = n > seen ? memchr(start + seen, '\n', n - seen) : NULL;
+		struct status st;
+
+		if ((lf != NULL ? (size_t)(lf - start) : n) > max) {
+			status_set(&st, s->phase, 5, 5, 0, "a line of more than %zu octets was sent to us", max);
+			stream_fail(s, &st);
+			return LINE_FAIL;
+		}
+		if (lf != NULL) {
+			enum line end = lf > start && lf[-1] == '\r' ? LINE_CRLF : LINE_LF;
+
+			*line = start;
+			*len = (size_t)(lf - start) - (end == LINE_CRLF);
+			start[*len] = '\0';
+			s->in_at += (size_t)(lf - start) + 1;
+			return end;
+		}
+		seen = n;
+		if (s->st.class != 0)
+			return LINE_FAIL;
+		switch (take_in(s)) {
+		case 1:
+			continue;
+		case 0:
+			if (s->ended)
+				return LINE_END;
+			if (stream_await(s) == 0)
+				continue;
+		}
+		return LINE_FAIL;
+	}
+}
+
+int
+stream_wrap(struct stream *s, const struct stream_layer *layer, void *arg, struct status *st)
+{
+	if (stream_waiting(s) > 0)
+		return status_set(st, s->phase, 5, 5, 0,
+		    "%zu octets came after the reply to STARTTLS and before TLS: somebody is tampering",
+		    stream_waiting(s));
+	s->layer = layer;
+	s->arg = arg;
+	return 0;
+}

@@ -1,0 +1,148 @@
+/*
+ * wait - monotonic time, and the one place where the process sleeps.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wait.h"
+
+static volatile sig_atomic_t caught;
+static sigset_t open_mask; /* in force inside ppoll() only */
+static sigset_t caller_mask;
+
+static const struct {
+	int number;
+	const char *name;
+} ending[] = {
+	{ SIGINT, "SIGINT" },
+	{ SIGTERM, "SIGTERM" },
+	{ SIGHUP, "SIGHUP" },
+};
+#define NENDING (sizeof ending / sizeof ending[0])
+
+static void
+on_signal(int number)
+{
+	caught = number;
+}
+
+int64_t
+wait_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+wait_until(int64_t ms)
+{
+	return ms == WAIT_FOREVER ? WAIT_FOREVER : wait_now() + ms;
+}
+
+int64_t
+wait_least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void
+wait_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_IGN }, old;
+	sigset_t block;
+	size_t i;
+
+	(void)sigaction(SIGPIPE, &sa, NULL);
+	(void)sigaction(SIGXFSZ, &sa, NULL);
+	(void)sigemptyset(&block);
+	sa.sa_handler = on_signal;
+	for (i = 0; i < NENDING; i++) {
+		if (sigaction(ending[i].number, NULL, &old) == -1 || old.sa_handler == SIG_IGN)
+			continue;
+		(void)sigaction(ending[i].number, &sa, NULL);
+		(void)sigaddset(&block, ending[i].number);
+	}
+	(void)sigprocmask(SIG_BLOCK, &block, &caller_mask);
+	/* a mask that the caller forgot to lift must not make us deaf */
+	open_mask = caller_mask;
+	for (i = 0; i < NENDING; i++)
+		(void)sigdelset(&open_mask, ending[i].number);
+	(void)sigdelset(&open_mask, SIGCHLD);
+}
+
+void
+wait_child(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int i;
+
+	for (i = 1; i < 32; i++)
+		(void)sigaction(i, &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+const char *
+wait_signal(void)
+{
+	size_t i;
+
+	for (i = 0; i < NENDING; i++)
+		if (caught == ending[i].number)
+			return ending[i].name;
+	return NULL;
+}
+
+int
+wait_poll(struct pollfd *fds, nfds_t n, int64_t deadline)
+{
+	for (;;) {
+		struct timespec ts, *limit = NULL;
+		int ready;
+
+		if (deadline != WAIT_FOREVER) {
+			int64_t left = deadline - wait_now();
+
+			if (left < 0)
+				left = 0;
+			ts.tv_sec = (time_t)(left / 1000);
+			ts.tv_nsec = (long)(left % 1000) * 1000000;
+			limit = &ts;
+		}
+		ready = ppoll(fds, n, limit, &open_mask);
+		if (caught != 0)
+			return -1;
+		/* EINTR from a signal that means nothing to us, EAGAIN for want of kernel memory */
+		if (ready >= 0)
+			return ready;
+	}
+}
+
+ssize_t
+wait_read(int fd, void *p, size_t n, int64_t deadline)
+{
+	for (;;) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		int ready = wait_poll(&pfd, 1, deadline);
+		ssize_t got;
+
+		if (ready <= 0) {
+			errno = ready == 0 ? ETIMEDOUT : EINTR;
+			return -1;
+		}
+		got = read(fd, p, n);
+		if (got != -1 || (errno != EAGAIN && errno != EINTR))
+			return got;
+	}
+}

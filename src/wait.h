@@ -1,0 +1,48 @@
+/*
+ * wait - monotonic time, and the one place where the process sleeps.
+ *
+ * Signals that end a process are only let in here, so that every wait either finishes, runs into
+ * its deadline, or is interrupted, and no code in between is ever cut in half.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef WAIT_H
+#define WAIT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define WAIT_FOREVER INT64_MAX
+
+int64_t wait_now(void);		   /* milliseconds of a clock that is never set */
+int64_t wait_until(int64_t ms);	   /* the deadline `ms` from now; WAIT_FOREVER stays that */
+int64_t wait_least(int64_t a, int64_t b);
+
+/*
+ * Prepares the process: SIGPIPE and SIGXFSZ are ignored (writes report the error instead), and
+ * SIGINT, SIGTERM, SIGHUP, unless the caller chose to have them ignored, interrupt waits.
+ */
+void wait_signals(void);
+
+/* Undoes all of it, for a child that is about to run another program. */
+void wait_child(void);
+
+/* The name of the signal that asked us to end, or NULL. */
+const char *wait_signal(void);
+
+/*
+ * poll(2) with a deadline: the number of ready descriptors; 0 when the deadline passed first; -1
+ * when a signal asked us to end (see wait_signal()).
+ */
+int wait_poll(struct pollfd *fds, nfds_t n, int64_t deadline);
+
+/*
+ * read(2) that waits its turn by wait_poll(): bytes read, 0 at the end, -1 with errno, ETIMEDOUT
+ * after the deadline and EINTR when asked to end.
+ */
+ssize_t wait_read(int fd, void *p, size_t n, int64_t deadline);
+
+#endif
