@@ -15,16 +15,17 @@
 enum auth { AUTH_AUTO, AUTH_NONE, AUTH_PLAIN, AUTH_LOGIN };
 
 struct account {
-	char *name;		/* NULL: made of defaults and the command line alone */
-	struct strings server;	/* URLs, in the order in which they are tried */
-	struct strings from;	/* addresses and patterns this account sends for */
-	char *user;		/* beats the one in the URL */
+	char *name;	       /* NULL: made of defaults and the command line alone */
+	struct strings server; /* URLs, in the order in which they are tried */
+	struct strings from;   /* addresses and patterns this account sends for */
+	char *user;	       /* beats the one in the URL */
 	char *password, *password_file, *password_command;
 	enum auth auth;
-	char *ehlo;		/* NULL: net_ehlo_name() */
+	char *ehlo; /* NULL: net_ehlo_name() */
 	enum tls_level tls;
 	char *tls_ca, *tls_name, *tls_priority;
-	long long timeout, connect_timeout, deadline; /* milliseconds; timeout 0: RFC 5321 4.5.3.2 */
+	long long timeout, connect_timeout,
+	    deadline;	 /* milliseconds; timeout 0: RFC 5321 4.5.3.2 */
 	bool partial;	 /* the accepted recipients get the mail even when others were refused */
 	bool pipelining; /* use PIPELINING where it is offered */
 };

@@ -28,7 +28,8 @@
 static bool
 is_atext(char c)
 {
-	return isalnum((unsigned char)c) || (c & 0x80) != 0 || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+	return isalnum((unsigned char)c) || (c & 0x80) != 0 ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
 /* Length of the local part at p; 0 when there is none. Two dots in a row and the like are let
@@ -86,8 +87,8 @@ is_domain(const char *d, size_t n)
 static int
 bad(struct status *st, const char *text, size_t n, const char *why)
 {
-	return status_set(st, PH_LOCAL, 5, 1, 3, "<%.*s> is not an address: %s", (int)(n > 100 ? 100 : n), text,
-	    why);
+	return status_set(st, PH_LOCAL, 5, 1, 3, "<%.*s> is not an address: %s",
+	    (int)(n > 100 ? 100 : n), text, why);
 }
 
 int
@@ -115,8 +116,9 @@ address_path(const char *text, struct str *out, struct status *st)
 	if (local > LOCAL_MAX)
 		return bad(st, text, n, "more than 64 octets before the @");
 	if (has_8bit(text, local))
-		return status_set(st, PH_LOCAL, 5, 6, 7, "<%.*s> needs SMTPUTF8, which is not available",
-		    (int)(n > 100 ? 100 : n), text);
+		return status_set(st, PH_LOCAL, 5, 6, 7,
+		    "<%.*s> needs SMTPUTF8, which is not available", (int)(n > 100 ? 100 : n),
+		    text);
 	d = text + local + 1;
 	domain = n - local - 1;
 	if (has_8bit(d, domain)) {
@@ -189,7 +191,8 @@ token(struct cursor *c, struct str *out)
 			if (*c->p == '\\' && c->p[1] != '\0')
 				c->p++;
 			if (*c->p == '\0')
-				return wrong(c, close == '"' ? "a quoted string does not end" : "a [ has no ]");
+				return wrong(c,
+				    close == '"' ? "a quoted string does not end" : "a [ has no ]");
 			if ((*c->p == '\r' || *c->p == '\n') && close == ']')
 				return wrong(c, "a line ends inside of brackets");
 		}
@@ -220,8 +223,8 @@ run(struct cursor *c, const char *stops, struct str *out, unsigned *words)
 		if (*c->p == '\0' || strchr(stops, *c->p) != NULL)
 			return 0;
 		/* two words in a row, not held together by a dot or an @, are a phrase */
-		joins = *c->p == '.' || *c->p == '@' || out->len == 0 || out->p[out->len - 1] == '.' ||
-		    out->p[out->len - 1] == '@';
+		joins = *c->p == '.' || *c->p == '@' || out->len == 0 ||
+		    out->p[out->len - 1] == '.' || out->p[out->len - 1] == '@';
 		*words += !joins;
 		if (token(c, out) == -1)
 			return -1;
@@ -281,7 +284,8 @@ element(struct cursor *c, bool *group, each_fn *each, void *arg)
 		if (r == 0 && *c->p != '\0' && *c->p != ',' && *c->p != ';')
 			r = wrong(c, "expected a comma after \">\"");
 	} else if (r == 0 && words.len > 0)
-		r = n > 0 ? wrong(c, "a name without an address in < >") : each(arg, words.p, c->st);
+		r = n > 0 ? wrong(c, "a name without an address in < >")
+			  : each(arg, words.p, c->st);
 	str_free(&words);
 	if (r != 0)
 		return r;

@@ -29,10 +29,11 @@ int address_path(const char *text, struct str *out, struct status *st);
  * removed, not yet checked by address_path(); a negative answer ends the walk and is returned.
  * 0, or -1 with *st (5.1.3, with the column where it went wrong).
  */
-int address_list(const char *text, int (*each)(void *arg, const char *addr, struct status *st), void *arg,
-    struct status *st);
+int address_list(const char *text, int (*each)(void *arg, const char *addr, struct status *st),
+    void *arg, struct status *st);
 
-/* Does `addr` match `pattern`: an address, or one with the wildcards of a shell; case counts not. */
+/* Does `addr` match `pattern`: an address, or one with the wildcards of a shell; case counts not.
+ */
 bool address_match(const char *pattern, const char *addr);
 
 #endif

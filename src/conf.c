@@ -46,8 +46,7 @@ at_line(struct reader *r)
 	return status_set(r->st, PH_LOCAL, 5, 3, 5, "%s:%u: %s", r->file, r->line, why);
 }
 
-static int PRINTF(2, 3)
-wrong(struct reader *r, const char *fmt, ...)
+static int PRINTF(2, 3) wrong(struct reader *r, const char *fmt, ...)
 {
 	struct str why = { 0 };
 	va_list ap;
@@ -70,7 +69,8 @@ unquote(char *p, bool raw)
 	char *from = p, *to = p, *end;
 
 	if (*p != '"') {
-		while (!raw && *from != '\0' && !(*from == '#' && (from == p || from[-1] == ' ' || from[-1] == '\t')))
+		while (!raw && *from != '\0' &&
+		    !(*from == '#' && (from == p || from[-1] == ' ' || from[-1] == '\t')))
 			from++;
 		if (!raw)
 			*from = '\0';
@@ -144,14 +144,16 @@ one_setting(struct reader *r, const char *word, char *rest)
 	const char *near, *value;
 
 	if (set == NULL) {
-		if ((near = nearest(word, setting_names)) == NULL)
+		if ((near = setting_nearest(word)) == NULL)
 			near = nearest(word, others);
 		if (near != NULL)
-			return wrong(r, "unknown keyword \"%.60s\"; did you mean \"%s\"?", word, near);
+			return wrong(
+			    r, "unknown keyword \"%.60s\"; did you mean \"%s\"?", word, near);
 		return wrong(r, "unknown keyword \"%.60s\"; pneu.conf(5) lists them all", word);
 	}
 	if ((value = unquote(rest, setting_is_raw(set))) == NULL)
-		return wrong(r, "%s: a quoted value must end with \" and nothing may follow it", word);
+		return wrong(
+		    r, "%s: a quoted value must end with \" and nothing may follow it", word);
 	if (layer_set(r->current, set, value, r->st) == -1)
 		return at_line(r);
 	if (set->type == T_SECRET || set->type == T_URLS)
@@ -217,7 +219,10 @@ conf_read(struct conf *c, FILE *f, const char *file, struct status *st)
 static int
 read_file(struct conf *c, struct reader *up, const char *file, struct status *st)
 {
-	struct reader r = { .c = c, .file = file, .st = st, .current = up != NULL ? up->current : &c->defaults,
+	struct reader r = { .c = c,
+		.file = file,
+		.st = st,
+		.current = up != NULL ? up->current : &c->defaults,
 		.depth = up != NULL ? up->depth + 1 : 0 };
 	size_t open_account = c->n;
 	struct stat sb;
@@ -240,7 +245,8 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 	c->secret |= r.secret;
 	if (result == 0 && r.secret)
 		result = secret_mode(&sb, file, st);
-	/* an account that began in the included file ends with it only when another begins; the array may have moved */
+	/* an account that began in the included file ends with it only when another begins; the
+	 * array may have moved */
 	if (result == 0 && up != NULL)
 		up->current = c->n > open_account ? &c->account[c->n - 1] : r.current;
 	return result;
@@ -273,7 +279,8 @@ conf_load(struct conf *c, const char *file, struct status *st)
 		return read_file(c, NULL, file, st);
 	user = conf_user_file();
 	/* only a file that is not there is passed over; one that cannot be read is an error */
-	if (user != NULL && (access(user, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR && errno != EACCES)))
+	if (user != NULL &&
+	    (access(user, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR && errno != EACCES)))
 		r = read_file(c, NULL, user, st);
 	else if (access(SYSTEM_CONFIG, F_OK) == 0)
 		r = read_file(c, NULL, SYSTEM_CONFIG, st);
@@ -307,8 +314,10 @@ conf_account(const struct conf *c, const char *name, const char *const senders[]
 		if (*found != NULL)
 			return 0;
 		if (c->n == 0)
-			return status_set(st, PH_LOCAL, 5, 3, 5, "there is no account %s: the configuration has none", name);
-		return status_set(st, PH_LOCAL, 5, 3, 5, "there is no account %s; the first there is is called %s", name,
+			return status_set(st, PH_LOCAL, 5, 3, 5,
+			    "there is no account %s: the configuration has none", name);
+		return status_set(st, PH_LOCAL, 5, 3, 5,
+		    "there is no account %s; the first there is is called %s", name,
 		    c->account[0].name);
 	}
 	for (k = 0; k < n; k++)

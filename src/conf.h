@@ -31,8 +31,8 @@ int conf_read(struct conf *c, FILE *f, const char *file, struct status *st);
 
 /*
  * The account called `name`; or when NULL, the first with a `from` that matches one of the
- * senders (each may be NULL), tried in turn; or "default", or the first; NULL when there is none. -1
- * with 5.3.5 when `name` is not known.
+ * senders (each may be NULL), tried in turn; or "default", or the first; NULL when there is none.
+ * -1 with 5.3.5 when `name` is not known.
  */
 int conf_account(const struct conf *c, const char *name, const char *const senders[], size_t n,
     const struct layer **found, struct status *st);

@@ -19,7 +19,8 @@ same_mailbox(const char *a, const char *b)
 
 	if (at_a == NULL || at_b == NULL)
 		return strcmp(a, b) == 0;
-	return at_a - a == at_b - b && strncmp(a, b, (size_t)(at_a - a)) == 0 && ascii_eq(at_a, at_b);
+	return at_a - a == at_b - b && strncmp(a, b, (size_t)(at_a - a)) == 0 &&
+	    ascii_eq(at_a, at_b);
 }
 
 void

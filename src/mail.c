@@ -34,7 +34,8 @@ out_of_step(enum phase ph, struct status *st)
 	char words[200];
 
 	(void)strlcpy(words, st->text, sizeof words);
-	return status_set(st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
+	return status_set(
+	    st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
 }
 
 static void
@@ -79,7 +80,8 @@ hear(struct mail *t, size_t i, struct status *st)
 			envelope_settle(t->e, st);
 			t->stop = true;
 		}
-	} else if (!t->stop) { /* after a refused MAIL, whatever is said of recipients means nothing */
+	} else if (!t->stop) { /* after a refused MAIL, whatever is said of recipients means nothing
+				*/
 		if (status_ok(st))
 			t->accepted++;
 		else {
@@ -89,7 +91,8 @@ hear(struct mail *t, size_t i, struct status *st)
 	}
 }
 
-/* Send and hear the commands numbered below n. 0, or -1: the session is lost, everybody is settled. */
+/* Send and hear the commands numbered below n. 0, or -1: the session is lost, everybody is settled.
+ */
 static int
 upto(struct mail *t, size_t n)
 {
@@ -122,7 +125,8 @@ admissible(const struct mail *t, struct status *st)
 
 	if (limit > 0 && size > limit)
 		return status_set(st, PH_MAIL, 5, 3, 4,
-		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size, limit);
+		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size,
+		    limit);
 	if ((t->m->flags & MSG_8BIT) != 0 && (session_ext(t->s) & EXT_8BITMIME) == 0)
 		return status_set(st, PH_MAIL, 5, 6, 3,
 		    "the message has 8-bit text and the server does not offer 8BITMIME");
@@ -195,7 +199,8 @@ mail_submit(struct session *s, struct envelope *e, const struct message *m, bool
 			return;
 		if (t.refused > 0) {
 			status_set(&st, PH_DATA, envelope_exit(e) == 75 ? 4 : 5, 0, 0,
-			    "not sent, as another recipient was refused and all or nothing was asked for");
+			    "not sent, as another recipient was refused and all or nothing was "
+			    "asked for");
 			envelope_settle(e, &st);
 			return;
 		}

@@ -75,15 +75,18 @@ take_recipients(struct run *run, struct status *st)
 
 	if (o->nrecipients == 0)
 		return status_set(st, PH_LOCAL, 5, 5, 1,
-		    "no recipient: say who gets the message, as in %s bob@example.org", getprogname());
+		    "no recipient: say who gets the message, as in %s bob@example.org",
+		    getprogname());
 	for (i = 0; i < o->nrecipients; i++) {
 		before = run->envelope.n;
 		if (!ascii_clean(o->recipients[i]))
-			return status_set(st, PH_LOCAL, 5, 1, 3, "recipient \"%.100s\": an address holds no control characters",
+			return status_set(st, PH_LOCAL, 5, 1, 3,
+			    "recipient \"%.100s\": an address holds no control characters",
 			    o->recipients[i]);
 		if (address_list(o->recipients[i], add_recipient, &run->envelope, st) == -1)
 			return -1;
-		if (run->envelope.n == before && strspn(o->recipients[i], " \t,") == strlen(o->recipients[i]))
+		if (run->envelope.n == before &&
+		    strspn(o->recipients[i], " \t,") == strlen(o->recipients[i]))
 			return status_set(st, PH_LOCAL, 5, 1, 3, "a recipient is empty");
 	}
 	if (run->envelope.n == 0)
@@ -107,7 +110,7 @@ static void
 from_header(const struct message *m, struct str *out)
 {
 	struct str first = { 0 };
-	struct status st;
+	struct status st = { 0 };
 
 	(void)address_list(str_text(&m->from), keep_first, &first, &st);
 	if (first.len > 0 && address_path(first.p, out, &st) == -1)
@@ -146,14 +149,18 @@ default_sender(const struct account *a, const char *header, struct str *out)
 			return;
 		}
 	for (i = 0; i < a->from.n; i++)
-		if (strpbrk(a->from.v[i], "*?[") == NULL && address_path(a->from.v[i], out, &st) == 0)
+		if (strpbrk(a->from.v[i], "*?[") == NULL &&
+		    address_path(a->from.v[i], out, &st) == 0)
 			return;
 	if (*header != '\0') {
 		str_puts(out, header);
 		return;
 	}
 	if (url_parse(a->server.v[0], &u, &st) == 0 &&
-	    address_path(a->user != NULL ? a->user : u.user != NULL ? u.user : "", &path, &st) == 0)
+	    address_path(a->user != NULL ? a->user
+		    : u.user != NULL	 ? u.user
+					 : "",
+		&path, &st) == 0)
 		str_puts(out, path.p);
 	url_free(&u);
 	str_free(&path);
@@ -204,15 +211,18 @@ open_message(struct run *run, int *fd, struct status *st)
 	if (file != NULL && strcmp(file, "-") != 0) {
 		*fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (*fd == -1)
-			return status_set(st, PH_LOCAL, 5, 3, 0, "--message %s: %s", file, strerror(errno));
+			return status_set(
+			    st, PH_LOCAL, 5, 3, 0, "--message %s: %s", file, strerror(errno));
 	} else if (run->stdin_closed)
-		return status_set(st, PH_LOCAL, 5, 3, 0, "standard input is closed: there is no message");
+		return status_set(
+		    st, PH_LOCAL, 5, 3, 0, "standard input is closed: there is no message");
 	if (fstat(*fd, &sb) == 0 && S_ISDIR(sb.st_mode))
 		return status_set(st, PH_LOCAL, 5, 3, 0, "%s is a directory, not a message",
 		    file != NULL ? file : "standard input");
 	typed = isatty(*fd) == 1;
 	if (typed)
-		say("type the message; it ends with %s", run->options.no_dot ? "Ctrl-D" : "Ctrl-D, or a line of one dot");
+		say("type the message; it ends with %s",
+		    run->options.no_dot ? "Ctrl-D" : "Ctrl-D, or a line of one dot");
 	run->message_open = true;
 	return message_open(&run->message, *fd, typed && !run->options.no_dot, st);
 }
@@ -261,7 +271,8 @@ choose_account(struct run *run, const char *header, struct status *st)
 	if (run->account.server.n == 0) {
 		file = conf_user_file();
 		status_set(st, PH_LOCAL, 5, 3, 5,
-		    "no server is set: write \"server submissions://user@host\" into %s, or use --server",
+		    "no server is set: write \"server submissions://user@host\" into %s, or use "
+		    "--server",
 		    file != NULL ? file : SYSTEM_CONFIG);
 		free(file);
 		return -1;

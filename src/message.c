@@ -40,8 +40,8 @@ fill(struct source *in, struct status *st)
 	in->at = in->len = 0;
 	n = wait_read(in->fd, in->buf, sizeof in->buf, WAIT_FOREVER);
 	if (n == -1 && errno == EINTR)
-		return status_set(st, PH_LOCAL, 4, 3, 0, "interrupted by %s while reading the message; nothing was sent",
-		    wait_signal());
+		return status_set(st, PH_LOCAL, 4, 3, 0,
+		    "interrupted by %s while reading the message; nothing was sent", wait_signal());
 	if (n == -1)
 		return status_errno(st, PH_LOCAL, "cannot read the message");
 	/* a terminal hands over a line at a time */
@@ -71,7 +71,10 @@ peek(struct source *in, char *c, struct status *st)
 
 /* ---- header */
 
-/* One line, its end normalised to CRLF (missing only at the end of input). 1, 0 at the end, -1. */
+/*
+ * One line, its end normalised to CRLF (missing only at the end of input). 1, 0 at the end, -1; 2
+ * when it is longer than `room`: what is there so far, and the rest is still to be read.
+ */
 static int
 header_line(struct source *in, struct str *line, size_t room, struct status *st)
 {
@@ -82,7 +85,8 @@ header_line(struct source *in, struct str *line, size_t room, struct status *st)
 	str_clear(line);
 	while ((r = peek(in, &c, st)) == 1) {
 		if (crs > 0 && c != '\r' && c != '\n') {
-			/* a bare CR ended the line; further ones are empty lines, left for the next calls */
+			/* a bare CR ended the line; further ones are empty lines, left for the next
+			 * calls */
 			break;
 		}
 		in->at++;
@@ -94,7 +98,7 @@ header_line(struct source *in, struct str *line, size_t room, struct status *st)
 		}
 		str_putc(line, c);
 		if (line->len > room)
-			return status_set(st, PH_LOCAL, 5, 6, 0, "the header is larger than %d octets", HEADER_MAX);
+			return 2;
 	}
 	if (r == -1)
 		return -1;
@@ -106,7 +110,8 @@ header_line(struct source *in, struct str *line, size_t room, struct status *st)
 	return 1;
 }
 
-/* Length of a field name that begins at p and is followed by ":", blanks allowed between; else 0. */
+/* Length of a field name that begins at p and is followed by ":", blanks allowed between; else 0.
+ */
 static size_t
 field_name(const char *p)
 {
@@ -185,8 +190,8 @@ blank(const struct str *line)
 }
 
 /*
- * The first line decides whether there is a header at all. 1: `line` is to be looked at as part
- * of it; 0: all is body (in m->pend) or the input is empty; -1.
+ * The first line decides whether there is a header at all. 1 (2 when it is too long): `line` is to
+ * be looked at as part of it; 0: all is body (in m->pend) or the input is empty; -1.
  */
 static int
 first_line(struct message *m, struct str *line, struct status *st)
@@ -196,6 +201,12 @@ first_line(struct message *m, struct str *line, struct status *st)
 
 	if (r <= 0)
 		return r;
+	if (r == 2) {
+		if (field_name(line->p) > 0)
+			return 2;
+		str_put(&m->pend, line->p, line->len);
+		return 0;
+	}
 	if (strncmp(line->p, "From ", 5) == 0) {
 		bool certain = mbox_line(line->p);
 		struct str next = { 0 };
@@ -223,9 +234,10 @@ read_header(struct message *m, struct status *st)
 	struct str line = { 0 }, field = { 0 };
 	int r = first_line(m, &line, st);
 
-	while (r == 1) {
+	while (r > 0) {
 		if (blank(&line)) {
-			/* more than one line end came at once: the rest are empty lines of the body */
+			/* more than one line end came at once: the rest are empty lines of the body
+			 */
 			if (line.len > 2)
 				str_put(&m->pend, line.p + 2, line.len - 2);
 			break;
@@ -235,7 +247,8 @@ read_header(struct message *m, struct status *st)
 		else {
 			take_field(m, &field);
 			str_clear(&field);
-			if (field_name(line.p) == 0) {
+			if (field_name(line.p) ==
+			    0) { /* no field: the body begins, and its blank line is missing */
 				str_put(&m->pend, line.p, line.len);
 				break;
 			}
@@ -250,7 +263,12 @@ read_header(struct message *m, struct status *st)
 			*end = '\0';
 			break;
 		}
-		r = header_line(m->source, &line, HEADER_MAX - m->head.len, st);
+		if (r == 2 || m->head.len + field.len > HEADER_MAX) {
+			r = status_set(st, PH_LOCAL, 5, 6, 0, "the header is larger than %d octets",
+			    HEADER_MAX);
+			break;
+		}
+		r = header_line(m->source, &line, HEADER_MAX - m->head.len - field.len, st);
 	}
 	if (r != -1)
 		take_field(m, &field);
@@ -445,7 +463,8 @@ message_add_date(struct str *fields, time_t when)
 	char date[64];
 
 	/* the process never leaves the C locale, so the names are those of RFC 5322 */
-	if (localtime_r(&when, &tm) == NULL || strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", &tm) == 0)
+	if (localtime_r(&when, &tm) == NULL ||
+	    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", &tm) == 0)
 		return;
 	str_printf(fields, "Date: %s\r\n", date);
 }

@@ -27,8 +27,8 @@ struct source; /* where it is read from, until message_finish() */
 struct message {
 	struct store store;
 	struct source *source;
-	struct str head;  /* the header fields that stay, until message_finish() */
-	struct str pend;  /* text that was read as header and turned out to be body */
+	struct str head; /* the header fields that stay, until message_finish() */
+	struct str pend; /* text that was read as header and turned out to be body */
 	bool has_date, has_id, has_from;
 	struct str from; /* the value of From, unfolded, or empty */
 	struct str id;	 /* the value of Message-ID */
@@ -40,7 +40,8 @@ struct message {
  * an LF belong to it), a leading mbox line goes, Bcc, Resent-Bcc and Return-Path in any spelling
  * go. Text that does not begin with a header is all body. When `dot` is set a line of one "."
  * ends the input. `fd` stays the caller's and open until message_finish().
- * 0, or -1 with *st: 5.6.0 empty input, a NUL, or a header over HEADER_MAX; 4.3.0 read error or interrupted.
+ * 0, or -1 with *st: 5.6.0 empty input, a NUL, or a header over HEADER_MAX; 4.3.0 read error or
+ * interrupted.
  */
 int message_open(struct message *m, int fd, bool dot, struct status *st);
 

@@ -28,7 +28,8 @@
 #define ADDRESSES_MAX 16
 #define STAGGER_MS 250 /* RFC 8305 5, Connection Attempt Delay */
 
-/* getaddrinfo() knows no deadline, so it runs beside us and is left behind when it takes too long. */
+/* getaddrinfo() knows no deadline, so it runs beside us and is left behind when it takes too long.
+ */
 struct lookup {
 	char *host, *port;
 	struct addrinfo *found;
@@ -63,12 +64,14 @@ look_up_failed(const char *host, int error, struct status *st)
 #if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
 	case EAI_NODATA:
 #endif
-		return status_set(st, PH_CONNECT, 5, 4, 4, "there is no host %s: check the name in `server`",
-		    host);
+		return status_set(st, PH_CONNECT, 5, 4, 4,
+		    "there is no host %s: check the name in `server`", host);
 	case EAI_SYSTEM:
-		return status_set(st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, strerror(errno));
+		return status_set(
+		    st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, strerror(errno));
 	default:
-		return status_set(st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, gai_strerror(error));
+		return status_set(
+		    st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, gai_strerror(error));
 	}
 }
 
@@ -99,7 +102,8 @@ resolve(const struct endpoint *to, int64_t deadline, struct addrinfo **found, st
 		/* the thread still owns the job; it ends with the process */
 		(void)pthread_detach(thread);
 		if (ready == -1)
-			return status_set(st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
+			return status_set(
+			    st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
 		return status_set(st, PH_CONNECT, 4, 4, 3, "looking up %s took too long", to->host);
 	}
 	(void)pthread_join(thread, NULL);
@@ -161,7 +165,8 @@ fall(struct race *r, size_t i, int error)
 		(void)close(r->fds[i].fd);
 	r->fds[i].fd = -1;
 	address_text(r->order[i]->ai_addr, r->order[i]->ai_addrlen, address, sizeof address);
-	str_printf(&r->fallen, "%s%s (%s)", r->fallen.len > 0 ? ", " : "", strerror(error), address);
+	str_printf(
+	    &r->fallen, "%s%s (%s)", r->fallen.len > 0 ? ", " : "", strerror(error), address);
 }
 
 static void
@@ -212,10 +217,11 @@ run(struct race *r, int64_t deadline, struct status *st)
 		}
 		if (!running(r))
 			return status_set(st, PH_CONNECT, 4, 4, 1, "%s", str_text(&r->fallen));
-		ready = wait_poll(r->fds, r->started,
-		    r->started < r->n ? wait_least(next, deadline) : deadline);
+		ready = wait_poll(
+		    r->fds, r->started, r->started < r->n ? wait_least(next, deadline) : deadline);
 		if (ready == -1)
-			return status_set(st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
+			return status_set(
+			    st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
 		if (ready == 0 && wait_now() >= deadline)
 			return status_set(st, PH_CONNECT, 4, 4, 1, "no connection in time%s%s",
 			    r->fallen.len > 0 ? "; " : "", str_text(&r->fallen));
@@ -273,7 +279,8 @@ own_name(char *name, size_t size)
 	if (gethostname(name, size) == -1)
 		return false;
 	name[size - 1] = '\0';
-	return name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+	return name[0] != '\0' &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
 	    strlen(name);
 }
 
@@ -299,7 +306,8 @@ net_ehlo_name(const struct stream *s)
 char *
 net_mail_domain(void)
 {
-	struct addrinfo hints = { .ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM }, *ai = NULL;
+	struct addrinfo hints = { .ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM },
+			*ai = NULL;
 	char name[256] = "";
 	char *domain;
 	FILE *f = fopen("/etc/mailname", "re");
@@ -312,7 +320,8 @@ net_mail_domain(void)
 	}
 	if (name[0] == '\0' && !own_name(name, sizeof name))
 		return xstrdup("localhost");
-	if (strchr(name, '.') == NULL && getaddrinfo(name, NULL, &hints, &ai) == 0 && ai->ai_canonname != NULL)
+	if (strchr(name, '.') == NULL && getaddrinfo(name, NULL, &hints, &ai) == 0 &&
+	    ai->ai_canonname != NULL)
 		(void)strlcpy(name, ai->ai_canonname, sizeof name);
 	if (ai != NULL)
 		freeaddrinfo(ai);

@@ -21,8 +21,8 @@ struct endpoint {
  * address that answered in peer[0..size). On failure NULL and *st: 5.4.4 no such host, 4.4.3 the
  * resolver does not answer, 4.4.1 nobody accepted the connection, 4.3.0 interrupted.
  */
-struct stream *net_connect(const struct endpoint *to, int64_t deadline, char *peer, size_t size,
-    struct status *st);
+struct stream *net_connect(
+    const struct endpoint *to, int64_t deadline, char *peer, size_t size, struct status *st);
 
 /* Is this the address (as net_connect() gave it) of this very machine (127/8, ::1)? */
 bool net_loopback(const char *peer);

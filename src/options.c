@@ -48,7 +48,7 @@ static const struct {
 static const char short_options[] = ":a:f:io:v";
 
 static void
-make_table(struct option table[NOWN + NSETTINGS + 1], const char *names[NOWN + NSETTINGS + 1])
+make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN + SETTINGS_MAX + 1])
 {
 	size_t i, n = 0;
 
@@ -59,15 +59,15 @@ make_table(struct option table[NOWN + NSETTINGS + 1], const char *names[NOWN + N
 	}
 	for (i = 0; settings[i].name != NULL; i++, n++) {
 		table[n].name = settings[i].name;
-		table[n].has_arg = settings[i].type == T_BOOL ? optional_argument : required_argument;
+		table[n].has_arg = settings[i].type == T_BOOL ? optional_argument
+							      : required_argument;
 		table[n].val = OPT_SETTING + (int)i;
 	}
 	for (i = 0; i <= n; i++)
 		names[i] = table[i].name;
 }
 
-static int PRINTF(2, 3)
-usage(struct status *st, const char *fmt, ...)
+static int PRINTF(2, 3) usage(struct status *st, const char *fmt, ...)
 {
 	struct str text = { 0 };
 	va_list ap;
@@ -92,7 +92,8 @@ unknown(struct status *st, char **argv, int short_option, const char *const *nam
 	str_put(&name, word + 2, strcspn(word + 2, "="));
 	near = nearest(str_text(&name), names);
 	if (near != NULL)
-		status_set(st, PH_LOCAL, 5, 5, 4, "there is no option --%s; did you mean --%s?", str_text(&name), near);
+		status_set(st, PH_LOCAL, 5, 5, 4, "there is no option --%s; did you mean --%s?",
+		    str_text(&name), near);
 	else
 		usage(st, "there is no option --%s", str_text(&name));
 	str_free(&name);
@@ -113,7 +114,8 @@ set_setting(struct options *o, const struct setting *set, const char *value, str
 	}
 	if (layer_has_secret(&o->settings))
 		return status_set(st, PH_LOCAL, 5, 5, 4,
-		    "a password on the command line can be read by everybody: use --password-file or --password-command");
+		    "a password on the command line can be read by everybody: use --password-file "
+		    "or --password-command");
 	return 0;
 }
 
@@ -170,8 +172,8 @@ set_own(struct options *o, int value, struct status *st)
 int
 options_parse(struct options *o, int argc, char **argv, struct status *st)
 {
-	struct option table[NOWN + NSETTINGS + 1];
-	const char *names[NOWN + NSETTINGS + 1];
+	struct option table[NOWN + SETTINGS_MAX + 1];
+	const char *names[NOWN + SETTINGS_MAX + 1];
 	int c, r = 0;
 
 	memset(o, 0, sizeof *o);
@@ -179,13 +181,14 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	o->report_fd = -1;
 	make_table(table, names);
 	opterr = 0;
-	while (r == 0 && o->mode == MODE_SEND && (c = getopt_long(argc, argv, short_options, table, NULL)) != -1) {
+	while (r == 0 && o->mode == MODE_SEND &&
+	    (c = getopt_long(argc, argv, short_options, table, NULL)) != -1) {
 		if (c == ':')
 			r = usage(st, "%s needs a value", argv[optind - 1]);
 		else if (c == '?')
-			r = strncmp(argv[optind - 1], "--", 2) == 0 && optopt > 255 ?
-			    usage(st, "%s takes no value", argv[optind - 1]) :
-			    unknown(st, argv, optopt, names);
+			r = strncmp(argv[optind - 1], "--", 2) == 0 && optopt > 255
+			    ? usage(st, "%s takes no value", argv[optind - 1])
+			    : unknown(st, argv, optopt, names);
 		else if (c >= OPT_SETTING && c < OPT_ALL)
 			r = set_setting(o, &settings[c - OPT_SETTING], optarg, st);
 		else
@@ -205,7 +208,8 @@ options_free(struct options *o)
 }
 
 static void
-help_line(struct str *out, int short_option, const char *name, const char *argument, const char *help)
+help_line(
+    struct str *out, int short_option, const char *name, const char *argument, const char *help)
 {
 	struct str left = { 0 };
 
@@ -213,7 +217,8 @@ help_line(struct str *out, int short_option, const char *name, const char *argum
 		str_printf(&left, "  -%c, ", short_option);
 	else
 		str_puts(&left, "      ");
-	str_printf(&left, "--%s%s%s", name, argument != NULL ? "=" : "", argument != NULL ? argument : "");
+	str_printf(
+	    &left, "--%s%s%s", name, argument != NULL ? "=" : "", argument != NULL ? argument : "");
 	str_printf(out, "%-31s %s\n", left.p, help);
 	str_free(&left);
 }
@@ -224,20 +229,23 @@ options_help(void)
 	struct str out = { 0 };
 	size_t i;
 
-	str_puts(&out, "usage: pneu [options] [--] recipient ...      the message is on standard input\n"
-		       "       pneu [options] --message=FILE recipient ...\n\n"
-		       "Submits one mail message and says how it ended for every recipient.\n\n");
+	str_puts(&out,
+	    "usage: pneu [options] [--] recipient ...      the message is on standard input\n"
+	    "       pneu [options] --message=FILE recipient ...\n\n"
+	    "Submits one mail message and says how it ended for every recipient.\n\n");
 	for (i = 0; i < NOWN; i++)
-		help_line(&out, own[i].value < OPT_SETTING ? own[i].value : 0, own[i].name, own[i].argument,
-		    own[i].help);
+		help_line(&out, own[i].value < OPT_SETTING ? own[i].value : 0, own[i].name,
+		    own[i].argument, own[i].help);
 	str_printf(&out, "%-31s %s\n", "  -i, -oi", "a lone dot typed on a terminal is text");
 	str_puts(&out, "\nSettings, each also a line of the configuration file:\n");
 	for (i = 0; settings[i].name != NULL; i++)
 		if (settings[i].argument != NULL)
-			help_line(&out, 0, settings[i].name, settings[i].argument, settings[i].help);
-	str_puts(&out, "\nTwo lines in ~/.config/pneu/config are a whole configuration:\n"
-		       "    server            submissions://alice@smtp.example.org\n"
-		       "    password-command  pass show mail/example\n"
-		       "\nExit status: 0 everybody was accepted; 75 try again later; others in pneu(1).\n");
+			help_line(
+			    &out, 0, settings[i].name, settings[i].argument, settings[i].help);
+	str_puts(&out,
+	    "\nTwo lines in ~/.config/pneu/config are a whole configuration:\n"
+	    "    server            submissions://alice@smtp.example.org\n"
+	    "    password-command  pass show mail/example\n"
+	    "\nExit status: 0 everybody was accepted; 75 try again later; others in pneu(1).\n");
 	return out.p;
 }

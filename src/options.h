@@ -14,12 +14,12 @@ enum format { REPORT_NONE, REPORT_TEXT, REPORT_JSON };
 
 struct options {
 	enum mode mode;
-	struct layer settings; /* those given here beat every file */
+	struct layer settings;				 /* those given here beat every file */
 	const char *config, *account, *message, *sender; /* borrowed from argv; NULL: not given */
 	bool verbose;
 	bool no_dot; /* -i: a lone dot on a terminal is not the end */
 	enum format report;
-	int report_fd; /* -1: standard output */
+	int report_fd;	   /* -1: standard output */
 	char **recipients; /* argv's rest */
 	size_t nrecipients;
 };

@@ -29,7 +29,8 @@ reply_line(struct reply *r, const char *line, size_t len)
 		return -1;
 	if (len > 3 && line[3] != ' ' && line[3] != '-')
 		return -1;
-	code = (unsigned)(line[0] - '0') * 100 + (unsigned)(line[1] - '0') * 10 + (unsigned)(line[2] - '0');
+	code = (unsigned)(line[0] - '0') * 100 + (unsigned)(line[1] - '0') * 10 +
+	    (unsigned)(line[2] - '0');
 	if (r->lines > 0 && code != r->code)
 		return -1;
 	if (r->lines >= REPLY_LINES_MAX || r->text.len + len > REPLY_MAX)
@@ -37,7 +38,8 @@ reply_line(struct reply *r, const char *line, size_t len)
 	r->code = (unsigned short)code;
 	if (r->lines++ > 0)
 		str_putc(&r->text, '\n');
-	for (; len > 4; line++, len--) /* NUL may come, but not stay: what follows it must not hide */
+	for (; len > 4;
+	     line++, len--) /* NUL may come, but not stay: what follows it must not hide */
 		str_putc(&r->text, line[4] != '\0' ? line[4] : ' ');
 	return more ? 0 : 1;
 }
@@ -73,7 +75,8 @@ not_smtp(const struct reply *r, const char *line, size_t len, enum phase ph, str
 	else if (r->lines > 0)
 		why = ", in the middle of a reply";
 	str_printable(&start, line, len < 60 ? len : 60);
-	status_set(st, ph, 5, 5, 0, "the server does not speak SMTP: it sent \"%s\"%s", str_text(&start), why);
+	status_set(st, ph, 5, 5, 0, "the server does not speak SMTP: it sent \"%s\"%s",
+	    str_text(&start), why);
 	str_free(&start);
 	return -1;
 }
@@ -223,7 +226,8 @@ caps_keyword(struct caps *c, const char *line, size_t n)
 	while (word < n && line[word] != ' ' && line[word] != '\t' && line[word] != '=')
 		word++;
 	for (i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
-		if (strlen(keywords[i].keyword) != word || !ascii_eqn(line, keywords[i].keyword, word))
+		if (strlen(keywords[i].keyword) != word ||
+		    !ascii_eqn(line, keywords[i].keyword, word))
 			continue;
 		if (word < n && line[word] == '=' && keywords[i].ext != EXT_AUTH)
 			return;
@@ -236,7 +240,8 @@ caps_keyword(struct caps *c, const char *line, size_t n)
 			char digits[24];
 			long long limit;
 
-			(void)strlcpy(digits, line + word + 1, n - word < sizeof digits ? n - word : sizeof digits);
+			(void)strlcpy(digits, line + word + 1,
+			    n - word < sizeof digits ? n - word : sizeof digits);
 			limit = strtonum(digits, 0, INT64_MAX, &why);
 			c->size = why == NULL ? (uint64_t)limit : 0;
 		}

@@ -34,9 +34,9 @@ enum ext {
 
 /* What an EHLO reply announced. All zeroes: nothing. */
 struct caps {
-	unsigned ext;	   /* set of enum ext */
-	uint64_t size;	   /* largest message, 0: no limit announced (RFC 1870 3) */
-	struct str mechs;  /* " PLAIN LOGIN ", blanks at both ends, upper case */
+	unsigned ext;	  /* set of enum ext */
+	uint64_t size;	  /* largest message, 0: no limit announced (RFC 1870 3) */
+	struct str mechs; /* " PLAIN LOGIN ", blanks at both ends, upper case */
 };
 
 /*

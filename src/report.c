@@ -25,8 +25,8 @@ by_session(const struct status *st)
 static bool
 same(const struct status *a, const struct status *b)
 {
-	return a->class == b->class && a->subject == b->subject && a->detail == b->detail && a->code == b->code &&
-	    a->phase == b->phase && strcmp(a->text, b->text) == 0;
+	return a->class == b->class && a->subject == b->subject && a->detail == b->detail &&
+	    a->code == b->code && a->phase == b->phase && strcmp(a->text, b->text) == 0;
 }
 
 void
@@ -61,7 +61,9 @@ result_name(const struct rcpt *r)
 {
 	if (r->unknown)
 		return "unknown";
-	return status_ok(&r->status) ? "accepted" : status_retry(&r->status) ? "deferred" : "refused";
+	return status_ok(&r->status)   ? "accepted"
+	    : status_retry(&r->status) ? "deferred"
+				       : "refused";
 }
 
 void
@@ -72,18 +74,20 @@ report_text(const struct outcome *o, struct str *out)
 	size_t i;
 
 	if (o->error != NULL) {
-		str_printf(out, "error: %s %s\n", status_enhanced(o->error, enhanced), o->error->text);
+		str_printf(
+		    out, "error: %s %s\n", status_enhanced(o->error, enhanced), o->error->text);
 		return;
 	}
 	for (i = 0; i < o->envelope->n; i++) {
 		const struct rcpt *r = &o->envelope->rcpt[i];
 
-		str_printf(out, "%s: %s %s: %s\n", r->to, status_enhanced(&r->status, enhanced), result_name(r),
-		    r->status.text);
+		str_printf(out, "%s: %s %s: %s\n", r->to, status_enhanced(&r->status, enhanced),
+		    result_name(r), r->status.text);
 	}
 	str_printf(out, "message: ");
 	str_printable(out, str_text(&o->message->id), o->message->id.len);
-	str_printf(out, ", %" PRIdMAX " octets, from <%s>\n", (intmax_t)message_size(o->message), o->envelope->from);
+	str_printf(out, ", %" PRIdMAX " octets, from <%s>\n", (intmax_t)message_size(o->message),
+	    o->envelope->from);
 	if (sub->server == NULL || sub->info.peer[0] == '\0')
 		return;
 	str_printf(out, "server: %s [%s]", sub->server, sub->info.peer);
@@ -96,8 +100,8 @@ report_text(const struct outcome *o, struct str *out)
 		str_printf(out, ", AUTH %s as ", sub->info.mech);
 		str_printable(out, sub->user, strlen(sub->user));
 	}
-	str_printf(out, ", %u round trips, %" PRId64 ".%03" PRId64 " s\n", sub->turns, sub->ms / 1000,
-	    sub->ms % 1000);
+	str_printf(out, ", %u round trips, %" PRId64 ".%03" PRId64 " s\n", sub->turns,
+	    sub->ms / 1000, sub->ms % 1000);
 }
 
 /* ---- JSON (RFC 8259) */
@@ -193,8 +197,8 @@ json_submission(struct str *out, const struct submission *sub)
 		str_putc(out, '}');
 	} else
 		str_puts(out, ",\"auth\":null");
-	str_printf(out, ",\"round_trips\":%u,\"seconds\":%" PRId64 ".%03" PRId64, sub->turns, sub->ms / 1000,
-	    sub->ms % 1000);
+	str_printf(out, ",\"round_trips\":%u,\"seconds\":%" PRId64 ".%03" PRId64, sub->turns,
+	    sub->ms / 1000, sub->ms % 1000);
 	json_member(out, "reply", sub->reply.class != 0 ? sub->reply.text : NULL);
 }
 
@@ -209,7 +213,8 @@ report_json(const struct outcome *o, struct str *out)
 	json_member(out, "sender", o->envelope != NULL ? o->envelope->from : NULL);
 	json_member(out, "message_id",
 	    o->message != NULL && o->message->id.len > 0 ? o->message->id.p : NULL);
-	str_printf(out, ",\"size\":%" PRIdMAX, o->message != NULL ? (intmax_t)message_size(o->message) : 0);
+	str_printf(out, ",\"size\":%" PRIdMAX,
+	    o->message != NULL ? (intmax_t)message_size(o->message) : 0);
 	json_submission(out, o->submission != NULL ? o->submission : &none);
 	str_puts(out, ",\"recipients\":[");
 	for (i = 0; o->error == NULL && i < o->envelope->n; i++) {

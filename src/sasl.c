@@ -30,7 +30,8 @@ plain_step(struct sasl *x, const struct str *in, struct str *out, struct status 
 	return 0;
 }
 
-/* draft-murchison-sasl-login: whatever the prompts say, the first is the name, the second the password */
+/* draft-murchison-sasl-login: whatever the prompts say, the first is the name, the second the
+ * password */
 static int
 login_step(struct sasl *x, const struct str *in, struct str *out, struct status *st)
 {
@@ -71,9 +72,11 @@ sasl_pick(bool (*offered)(void *arg, const char *mech), void *arg, const char *w
 		status_set(st, PH_AUTH, 5, 7, 11,
 		    "the password would go to an unverified server: only `tls verify` allows that");
 	else if (wish != NULL)
-		status_set(st, PH_AUTH, 5, 7, 4, "the server does not offer AUTH %s, which `auth` demands", wish);
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server does not offer AUTH %s, which `auth` demands", wish);
 	else
-		status_set(st, PH_AUTH, 5, 7, 4, "the server offers no AUTH mechanism that we have");
+		status_set(
+		    st, PH_AUTH, 5, 7, 4, "the server offers no AUTH mechanism that we have");
 	return NULL;
 }
 

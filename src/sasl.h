@@ -44,8 +44,8 @@ extern const struct mech sasl_mechs[]; /* best first; ends with name NULL */
  * may be used on a channel which is `safe` or not. NULL with *st: 5.7.4 nothing in common, 5.7.11
  * only mechanisms that this channel is not safe enough for.
  */
-const struct mech *sasl_pick(bool (*offered)(void *arg, const char *mech), void *arg, const char *wish,
-    bool safe, struct status *st);
+const struct mech *sasl_pick(bool (*offered)(void *arg, const char *mech), void *arg,
+    const char *wish, bool safe, struct status *st);
 
 void sasl_start(struct sasl *x, const struct mech *m, const struct credentials *cred);
 

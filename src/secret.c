@@ -29,8 +29,8 @@ secret_mode(const struct stat *sb, const char *file, struct status *st)
 		refused |= S_IRGRP;
 	if (!S_ISREG(sb->st_mode) || (sb->st_mode & refused) == 0)
 		return 0;
-	return status_set(st, PH_LOCAL, 5, 3, 5, "%s holds a password and others can read or change it: chmod 600 %s",
-	    file, file);
+	return status_set(st, PH_LOCAL, 5, 3, 5,
+	    "%s holds a password and others can read or change it: chmod 600 %s", file, file);
 }
 
 /* All of `fd`, up to SECRET_MAX. 0, or -1 with errno (EFBIG when there is more). */
@@ -66,7 +66,8 @@ check(struct str *secret, const char *origin, struct status *st)
 	if (secret->len == 0)
 		return status_set(st, PH_LOCAL, 5, 7, 0, "the password from %s is empty", origin);
 	if (memchr(secret->p, '\0', secret->len) != NULL)
-		return status_set(st, PH_LOCAL, 5, 7, 0, "the password from %s holds a NUL", origin);
+		return status_set(
+		    st, PH_LOCAL, 5, 7, 0, "the password from %s holds a NUL", origin);
 	return 0;
 }
 
@@ -82,7 +83,8 @@ from_file(const char *file, int64_t deadline, struct str *secret, struct status 
 		return -1;
 	r = secret_mode(&sb, file, st);
 	if (r == 0 && read_all(fd, deadline, secret) == -1)
-		r = status_set(st, PH_LOCAL, 5, 3, 5, "password-file %s: %s", file, strerror(errno));
+		r = status_set(
+		    st, PH_LOCAL, 5, 3, 5, "password-file %s: %s", file, strerror(errno));
 	(void)close(fd);
 	return r == 0 ? check(secret, file, st) : -1;
 }
@@ -125,8 +127,9 @@ from_command(const char *command, int64_t deadline, struct str *secret, struct s
 
 		(void)kill(child, SIGKILL);
 		status_set(st, PH_LOCAL, e == EFBIG ? 5 : 4, 7, 0, "password-command: %s",
-		    e == EINTR ? "interrupted; nothing was sent" :
-		    e == EFBIG ? "it prints more than a password" : strerror(e));
+		    e == EINTR	     ? "interrupted; nothing was sent"
+			: e == EFBIG ? "it prints more than a password"
+				     : strerror(e));
 	}
 	(void)close(fds[0]);
 	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
@@ -134,13 +137,15 @@ from_command(const char *command, int64_t deadline, struct str *secret, struct s
 	if (r == -1)
 		return -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_TEMPFAIL)
-		return status_set(st, PH_LOCAL, 4, 7, 0, "password-command asks to be tried again later (exit 75)");
+		return status_set(st, PH_LOCAL, 4, 7, 0,
+		    "password-command asks to be tried again later (exit 75)");
 	if (WIFSIGNALED(status))
-		return status_set(st, PH_LOCAL, 5, 7, 0, "password-command was killed by signal %d: %s",
-		    WTERMSIG(status), command);
+		return status_set(st, PH_LOCAL, 5, 7, 0,
+		    "password-command was killed by signal %d: %s", WTERMSIG(status), command);
 	if (WEXITSTATUS(status) != 0)
-		return status_set(st, PH_LOCAL, 5, 7, 0, "password-command failed with exit status %d: %s",
-		    WEXITSTATUS(status), command);
+		return status_set(st, PH_LOCAL, 5, 7, 0,
+		    "password-command failed with exit status %d: %s", WEXITSTATUS(status),
+		    command);
 	return check(secret, "password-command", st);
 }
 
@@ -159,5 +164,6 @@ secret_get(const struct account *a, const struct url *u, const char *user, int64
 	if (a->password_command != NULL)
 		return from_command(a->password_command, deadline, secret, st);
 	return status_set(st, PH_LOCAL, 5, 7, 0,
-	    "no password for %s at %s: set password-command or password-file (or `auth none`)", user, u->host);
+	    "no password for %s at %s: set password-command or password-file (or `auth none`)",
+	    user, u->host);
 }

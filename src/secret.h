@@ -19,8 +19,8 @@
 /*
  * The password for `user` at `u`, in this order: the URL, `password`, `password-file`,
  * `password-command`. One trailing line end is cut off. Waits for a command no longer than
- * `deadline`. 0, or -1 with *st: 5.7.0 none is set, or it is empty, too long, or holds a NUL; 4.7.0 a
- * command that exits with 75; 5.3.5 a file that cannot be read or that others can read.
+ * `deadline`. 0, or -1 with *st: 5.7.0 none is set, or it is empty, too long, or holds a NUL; 4.7.0
+ * a command that exits with 75; 5.3.5 a file that cannot be read or that others can read.
  */
 int secret_get(const struct account *a, const struct url *u, const char *user, int64_t deadline,
     struct str *secret, struct status *st);

@@ -65,7 +65,8 @@ alive(const struct session *s)
 bool
 session_may_send(const struct session *s)
 {
-	return s->due_len == 0 || (s->to.account->pipelining && (s->caps.ext & EXT_PIPELINING) != 0);
+	return s->due_len == 0 ||
+	    (s->to.account->pipelining && (s->caps.ext & EXT_PIPELINING) != 0);
 }
 
 static void
@@ -99,7 +100,10 @@ session_send(struct session *s, enum phase ph, const char *fmt, ...)
 
 		str_put(&masked, line.p, shown);
 		if (shown < line.len)
-			str_puts(&masked, shown > 0 ? " ***" : strcmp(line.p, "*") == 0 ? "*" : "***");
+			str_puts(&masked,
+			    shown > 0			   ? " ***"
+				: strcmp(line.p, "*") == 0 ? "*"
+							   : "***");
 		say_line('C', masked.p, masked.len);
 		str_free(&masked);
 	} else
@@ -178,7 +182,7 @@ session_reply(struct session *s, struct status *st)
 
 /* Send one command and hear its reply. */
 static int PRINTF(4, 5)
-ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
+    ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
 {
 	struct str line = { 0 };
 	va_list ap;
@@ -200,7 +204,8 @@ unexpected(enum phase ph, struct status *st)
 	char words[200];
 
 	(void)strlcpy(words, st->text, sizeof words);
-	return status_set(st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
+	return status_set(
+	    st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
 }
 
 /* ---- from the greeting to AUTH; each returns 0, or -1 with *st */
@@ -228,7 +233,8 @@ ehlo(struct session *s, struct status *st)
 
 	caps_free(&s->caps); /* nothing learned before counts any more */
 	r = ask(s, PH_EHLO, st, "EHLO %s", name);
-	if (r == 0 && s->reply.code / 100 == 5 && !s->info.tls.on && a->tls <= TLS_MAY && s->to.cred == NULL) {
+	if (r == 0 && s->reply.code / 100 == 5 && !s->info.tls.on && a->tls <= TLS_MAY &&
+	    s->to.cred == NULL) {
 		/* a server from before 1995 can do neither TLS nor AUTH */
 		r = ask(s, PH_EHLO, st, "HELO %s", name);
 		str_clear(&s->reply.text);
@@ -249,7 +255,8 @@ secure(struct session *s, struct status *st)
 {
 	struct tls_policy policy = {
 		.level = s->to.account->tls,
-		.name = s->to.account->tls_name != NULL ? s->to.account->tls_name : s->to.server.host,
+		.name = s->to.account->tls_name != NULL ? s->to.account->tls_name
+							: s->to.server.host,
 		.ca = s->to.account->tls_ca,
 		.priority = s->to.account->tls_priority,
 	};
@@ -270,8 +277,9 @@ secure(struct session *s, struct status *st)
 	}
 	if (tls_start(s->stream, &policy, timeout(s, PH_TLS), info, st) == -1)
 		return -1;
-	say_event("%s, %s, certificate of %s %s, expires %s", info->version, info->cipher, policy.name,
-	    info->verified ? "verified" : "NOT verified", tls_date(info->expires, until));
+	say_event("%s, %s, certificate of %s %s, expires %s", info->version, info->cipher,
+	    policy.name, info->verified ? "verified" : "NOT verified",
+	    tls_date(info->expires, until));
 	return tls_judge(&policy, info, st);
 }
 

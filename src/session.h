@@ -63,7 +63,8 @@ struct stream *session_body(struct session *s, enum phase ph, unsigned replies);
 
 /*
  * The reply to the oldest unanswered command. 0 with *st, whatever its class; -1 when there is
- * none because the session was lost, *st saying so. A 421 is returned as it is and ends the session.
+ * none because the session was lost, *st saying so. A 421 is returned as it is and ends the
+ * session.
  */
 int session_reply(struct session *s, struct status *st);
 

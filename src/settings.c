@@ -21,30 +21,58 @@ static const char *const tls_names[] = { "none", "may", "encrypt", "verify", NUL
 static const char *const bool_names[] = { "no", "yes", "off", "on", "false", "true", NULL };
 
 #define AT(field) offsetof(struct account, field)
-#define ROWS(ROW) \
-	ROW("server", T_URLS, AT(server), NULL, "URL", "where to submit: submissions://user@host", NULL) \
-	ROW("user", T_STRING, AT(user), NULL, "NAME", "user name, instead of the one in the URL", NULL) \
-	ROW("password", T_SECRET, AT(password), NULL, NULL, "the password (in a file of mode 600 only)", NULL) \
-	ROW("password-file", T_PATH, AT(password_file), NULL, "FILE", "read the password from FILE", NULL) \
-	ROW("password-command", T_COMMAND, AT(password_command), NULL, "CMD", \
-	    "run CMD, which prints the password", NULL) \
-	ROW("auth", T_CHOICE, AT(auth), "auto", "MECHANISM", "auto, none, plain, login", auth_names) \
-	ROW("from", T_PATTERNS, AT(from), NULL, "ADDRESS", "the sender; patterns choose the account", NULL) \
-	ROW("ehlo", T_STRING, AT(ehlo), NULL, "NAME", "how we call ourselves towards the server", NULL) \
-	ROW("tls", T_CHOICE, AT(tls), "verify", "LEVEL", "none, may, encrypt, verify", tls_names) \
-	ROW("tls-ca", T_PATH, AT(tls_ca), NULL, "FILE", "trust these CAs instead of the system's", NULL) \
-	ROW("tls-name", T_STRING, AT(tls_name), NULL, "NAME", "the certificate is for NAME, not the host", NULL) \
-	ROW("tls-priority", T_STRING, AT(tls_priority), NULL, "STRING", "GnuTLS priority string", NULL) \
-	ROW("timeout", T_TIME, AT(timeout), NULL, "TIME", "longest wait for any one reply", NULL) \
-	ROW("connect-timeout", T_TIME, AT(connect_timeout), "30s", "TIME", "longest wait for a connection", NULL) \
-	ROW("deadline", T_TIME, AT(deadline), "30m", "TIME", "give up after this long, all in all", NULL) \
-	ROW("partial", T_BOOL, AT(partial), "yes", "yes|no", "send to some when others are refused", bool_names) \
-	ROW("pipelining", T_BOOL, AT(pipelining), "yes", "yes|no", "use PIPELINING where offered", bool_names)
+/* clang-format off */
+const struct setting settings[] = {
+	{ "server", T_URLS, AT(server), NULL, "URL",
+	  "where to submit: submissions://user@host", NULL },
+	{ "user", T_STRING, AT(user), NULL, "NAME",
+	  "user name, instead of the one in the URL", NULL },
+	{ "password", T_SECRET, AT(password), NULL, NULL,
+	  "the password (in a file of mode 600 only)", NULL },
+	{ "password-file", T_PATH, AT(password_file), NULL, "FILE",
+	  "read the password from FILE", NULL },
+	{ "password-command", T_COMMAND, AT(password_command), NULL, "CMD",
+	  "run CMD, which prints the password", NULL },
+	{ "auth", T_CHOICE, AT(auth), "auto", "MECHANISM",
+	  "auto, none, plain, login", auth_names },
+	{ "from", T_PATTERNS, AT(from), NULL, "ADDRESS",
+	  "the sender; patterns choose the account", NULL },
+	{ "ehlo", T_STRING, AT(ehlo), NULL, "NAME",
+	  "how we call ourselves towards the server", NULL },
+	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
+	  "none, may, encrypt, verify", tls_names },
+	{ "tls-ca", T_PATH, AT(tls_ca), NULL, "FILE",
+	  "trust these CAs instead of the system's", NULL },
+	{ "tls-name", T_STRING, AT(tls_name), NULL, "NAME",
+	  "the certificate is for NAME, not the host", NULL },
+	{ "tls-priority", T_STRING, AT(tls_priority), NULL, "STRING",
+	  "GnuTLS priority string", NULL },
+	{ "timeout", T_TIME, AT(timeout), NULL, "TIME",
+	  "longest wait for any one reply", NULL },
+	{ "connect-timeout", T_TIME, AT(connect_timeout), "30s", "TIME",
+	  "longest wait for a connection", NULL },
+	{ "deadline", T_TIME, AT(deadline), "30m", "TIME",
+	  "give up after this long, all in all", NULL },
+	{ "partial", T_BOOL, AT(partial), "yes", "yes|no",
+	  "send to some when others are refused", bool_names },
+	{ "pipelining", T_BOOL, AT(pipelining), "yes", "yes|no",
+	  "use PIPELINING where offered", bool_names },
+	{ NULL, T_STRING, 0, NULL, NULL, NULL, NULL },
+};
+/* clang-format on */
+_Static_assert(sizeof settings / sizeof settings[0] <= SETTINGS_MAX, "SETTINGS_MAX is too small");
 
-#define AS_SETTING(...) { __VA_ARGS__ },
-#define AS_NAME(name, ...) name,
-const struct setting settings[NSETTINGS] = { ROWS(AS_SETTING) { 0 } };
-const char *const setting_names[NSETTINGS] = { ROWS(AS_NAME) NULL };
+const char *
+setting_nearest(const char *word)
+{
+	const char *names[SETTINGS_MAX];
+	size_t i = 0;
+
+	do
+		names[i] = settings[i].name;
+	while (settings[i++].name != NULL);
+	return nearest(word, names);
+}
 
 const struct setting *
 setting_find(const char *name)
@@ -87,7 +115,8 @@ home_directory(void)
 static int
 wrong(struct status *st, const struct setting *set, const char *value, const char *right)
 {
-	return status_set(st, PH_LOCAL, 5, 3, 5, "%s does not take \"%.80s\": %s", set->name, value, right);
+	return status_set(
+	    st, PH_LOCAL, 5, 3, 5, "%s does not take \"%.80s\": %s", set->name, value, right);
 }
 
 static int
@@ -118,8 +147,8 @@ put_time(const struct setting *set, const char *value, long long *at, struct sta
 	static const struct {
 		const char *unit;
 		long long ms;
-	} units[] = { { "", 1000 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
-		{ "ms", 1 } };
+	} units[] = { { "", 1000 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+		{ "d", 86400000 }, { "ms", 1 } };
 	const char *unit = value + strspn(value, "0123456789"), *why;
 	char digits[16] = "";
 	size_t i;
@@ -186,7 +215,8 @@ put_value(const struct setting *set, const char *value, struct account *a, struc
 		return 0;
 	case T_PATTERNS:
 		if (strpbrk(value, "<> \t") != NULL)
-			return wrong(st, set, value, "an address reads user@domain, a pattern *@domain");
+			return wrong(
+			    st, set, value, "an address reads user@domain, a pattern *@domain");
 		strings_add(at, value);
 		return 0;
 	default:
@@ -205,7 +235,8 @@ layer_set(struct layer *l, const struct setting *set, const char *value, struct 
 	int r;
 
 	if (!ascii_clean(value) && set->type != T_COMMAND)
-		return status_set(st, PH_LOCAL, 5, 3, 5, "%s: the value holds a control character", set->name);
+		return status_set(
+		    st, PH_LOCAL, 5, 3, 5, "%s: the value holds a control character", set->name);
 	memset(&scratch, 0, sizeof scratch);
 	r = put_value(set, value, &scratch, st);
 	account_free(&scratch);
@@ -235,7 +266,7 @@ layer_free(struct layer *l)
 {
 	size_t i;
 
-	for (i = 0; i < NSETTINGS; i++)
+	for (i = 0; i < SETTINGS_MAX; i++)
 		strings_free(&l->value[i]);
 	free(l->name);
 	memset(l, 0, sizeof *l);

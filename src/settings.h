@@ -13,10 +13,10 @@
 
 enum setting_type {
 	T_STRING,
-	T_PATH,	   /* a leading ~ is the home directory */
-	T_SECRET,  /* to the end of the line; not on the command line */
-	T_COMMAND, /* to the end of the line, for sh -c */
-	T_URLS,	   /* may be given several times */
+	T_PATH,	    /* a leading ~ is the home directory */
+	T_SECRET,   /* to the end of the line; not on the command line */
+	T_COMMAND,  /* to the end of the line, for sh -c */
+	T_URLS,	    /* may be given several times */
 	T_PATTERNS, /* may be given several times */
 	T_CHOICE,
 	T_BOOL,
@@ -33,8 +33,7 @@ struct setting {
 	const char *const *choices; /* T_CHOICE: names in the order of the enum, NULL-terminated */
 };
 extern const struct setting settings[]; /* ends with name NULL */
-extern const char *const setting_names[];
-#define NSETTINGS 18
+#define SETTINGS_MAX 64
 
 /*
  * What one source (the command line, an account, the defaults) says: texts, checked already.
@@ -42,10 +41,11 @@ extern const char *const setting_names[];
  */
 struct layer {
 	char *name; /* of the account, or NULL */
-	struct strings value[NSETTINGS];
+	struct strings value[SETTINGS_MAX];
 };
 
 const struct setting *setting_find(const char *name); /* or NULL */
+const char *setting_nearest(const char *word);	      /* the name that was meant, or NULL */
 bool setting_is_raw(const struct setting *set);	      /* takes the rest of the line as it is */
 bool setting_is_list(const struct setting *set);
 

@@ -16,8 +16,7 @@
 
 #include "status.h"
 
-static void PRINTF(2, 0)
-put_text(struct status *st, const char *fmt, va_list ap)
+static void PRINTF(2, 0) put_text(struct status *st, const char *fmt, va_list ap)
 {
 	struct str raw = { 0 }, safe = { 0 };
 
@@ -55,8 +54,8 @@ status_errno(struct status *st, enum phase ph, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(&text, fmt, ap);
 	va_end(ap);
-	status_set(st, ph, 4, 3, e == ENOSPC || e == EDQUOT || e == EFBIG || e == EROFS ? 1 : 0, "%s: %s",
-	    str_text(&text), strerror(e));
+	status_set(st, ph, 4, 3, e == ENOSPC || e == EDQUOT || e == EFBIG || e == EROFS ? 1 : 0,
+	    "%s: %s", str_text(&text), strerror(e));
 	str_free(&text);
 	return -1;
 }
@@ -76,7 +75,8 @@ status_parse(const char *text, struct status *st)
 		if (p == start || (i < 2 && *p++ != '.'))
 			return 0;
 	}
-	if ((*p != '\0' && *p != ' ' && *p != '\t' && *p != '\n') || (n[0] != 2 && n[0] != 4 && n[0] != 5))
+	if ((*p != '\0' && *p != ' ' && *p != '\t' && *p != '\n') ||
+	    (n[0] != 2 && n[0] != 4 && n[0] != 5))
 		return 0;
 	st->class = (unsigned char)n[0];
 	st->subject = (unsigned short)n[1];
@@ -189,7 +189,8 @@ status_exit(const struct status *st)
 		return st->subject == 7 && st->detail == 12 ? EX_NOPERM : EX_TEMPFAIL;
 	for (i = 0; i < sizeof exits / sizeof exits[0]; i++)
 		if (st->phase >= exits[i].first && st->phase <= exits[i].last &&
-		    (exits[i].origin & who) != 0 && (exits[i].subject == ANY || exits[i].subject == st->subject) &&
+		    (exits[i].origin & who) != 0 &&
+		    (exits[i].subject == ANY || exits[i].subject == st->subject) &&
 		    (exits[i].detail == ANY || exits[i].detail == st->detail))
 			return exits[i].exit;
 	return EX_SOFTWARE;
@@ -202,19 +203,24 @@ static const struct {
 	int class, subject, detail;
 	const char *hint;
 } hints[] = {
-	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY, "check the user name in `server` or `user`, and the password" },
+	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY,
+	    "check the user name in `server` or `user`, and the password" },
 	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY,
 	    "the server wants another mechanism or an application password; see `auth`" },
-	{ PH_AUTH, PH_AUTH, 432, ANY, ANY, ANY, "the password must be changed at the provider first" },
-	{ PH_AUTH, PH_AUTH, 538, ANY, ANY, ANY, "the server takes this mechanism only over TLS; see `tls`" },
+	{ PH_AUTH, PH_AUTH, 432, ANY, ANY, ANY,
+	    "the password must be changed at the provider first" },
+	{ PH_AUTH, PH_AUTH, 538, ANY, ANY, ANY,
+	    "the server takes this mechanism only over TLS; see `tls`" },
 	{ PH_MAIL, PH_RCPT, 530, ANY, ANY, ANY,
 	    "the server wants authentication: put a user name in `server`" },
 	{ PH_MAIL, PH_RCPT, 535, ANY, ANY, ANY,
 	    "the server wants authentication: put a user name in `server`" },
 	{ PH_RCPT, PH_RCPT, ANY, 5, 7, 1,
 	    "the server does not relay for you: is a user name missing in `server`?" },
-	{ PH_MAIL, PH_MAIL, ANY, 5, 1, ANY, "the server does not take this sender: set `from`, or use -f" },
-	{ PH_MAIL, PH_MAIL, ANY, 5, 7, ANY, "the server does not take this sender: set `from`, or use -f" },
+	{ PH_MAIL, PH_MAIL, ANY, 5, 1, ANY,
+	    "the server does not take this sender: set `from`, or use -f" },
+	{ PH_MAIL, PH_MAIL, ANY, 5, 7, ANY,
+	    "the server does not take this sender: set `from`, or use -f" },
 	{ PH_EHLO, PH_EHLO, ANY, 5, 5, 2, "the server does not take the name we gave: set `ehlo`" },
 };
 

@@ -39,10 +39,10 @@ enum scope { SC_SESSION, SC_MESSAGE, SC_RECIPIENT };
  * whole of it, code first; else our own words.
  */
 struct status {
-	unsigned char class;		  /* 2, 4, 5, or 0 */
-	unsigned short subject, detail;	  /* RFC 3463 */
-	unsigned short code;		  /* the server's reply code, 0 when we say it */
-	unsigned char exit;		  /* sysexits(3) value that overrides the table, or 0 */
+	unsigned char class;		/* 2, 4, 5, or 0 */
+	unsigned short subject, detail; /* RFC 3463 */
+	unsigned short code;		/* the server's reply code, 0 when we say it */
+	unsigned char exit;		/* sysexits(3) value that overrides the table, or 0 */
 	enum phase phase;
 	char text[400];
 };

@@ -33,9 +33,10 @@ make_file(struct store *s, struct status *st)
 	if (dir == NULL || *dir == '\0')
 		dir = "/tmp";
 	str_printf(&name, "%s/pneu.XXXXXXXXXX", dir);
-	if ((s->fd = mkostemp(name.p, O_CLOEXEC)) == -1)
+	if ((s->fd = mkostemp(name.p, O_CLOEXEC)) == -1) {
 		r = status_errno(st, PH_LOCAL, "cannot make a temporary file in %s (TMPDIR)", dir);
-	else
+		st->detail = 1; /* whatever the reason, there is no room for the message */
+	} else
 		(void)unlink(name.p);
 	str_free(&name);
 	return r;
@@ -56,7 +57,8 @@ spill(struct store *s, struct status *st)
 		if (n <= 0) {
 			if (n == 0)
 				errno = ENOSPC;
-			return status_errno(st, PH_LOCAL, "cannot write the temporary file of the message");
+			return status_errno(
+			    st, PH_LOCAL, "cannot write the temporary file of the message");
 		}
 		done += (size_t)n;
 	}
@@ -95,7 +97,8 @@ store_view(const struct store *s, off_t at, char *buf, const char **p, struct st
 	if (n <= 0) {
 		if (n == 0)
 			errno = EIO;
-		return status_errno(st, PH_BODY, "cannot read back the temporary file of the message");
+		return status_errno(
+		    st, PH_BODY, "cannot read back the temporary file of the message");
 	}
 	*p = buf;
 	return n;

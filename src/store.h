@@ -26,8 +26,9 @@ int store_put(struct store *s, const void *p, size_t n, struct status *st);
 off_t store_size(const struct store *s);
 
 /*
- * A view of the contents at `at`: *p and its length, which is 0 at the end only. Valid until the next call
- * on the store; `buf` (STORE_CHUNK octets) is used when the contents are in a file. -1 with *st (4.3.0).
+ * A view of the contents at `at`: *p and its length, which is 0 at the end only. Valid until the
+ * next call on the store; `buf` (STORE_CHUNK octets) is used when the contents are in a file. -1
+ * with *st (4.3.0).
  */
 #define STORE_CHUNK 65536
 ssize_t store_view(const struct store *s, off_t at, char *buf, const char **p, struct status *st);

@@ -177,7 +177,8 @@ str_printable(struct str *to, const char *p, size_t n)
 	if (n > (SIZE_MAX - 1) / 4)
 		no_memory();
 	str_room(to, n * 4 + 1);
-	to->len += (size_t)strvisx(to->p + to->len, p, n, VIS_CSTYLE | VIS_TAB | VIS_NL | VIS_NOSLASH);
+	to->len += (size_t)strvisx(
+	    to->p + to->len, p, n, VIS_CSTYLE | VIS_TAB | VIS_NL | VIS_NOSLASH);
 }
 
 static unsigned char

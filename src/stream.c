@@ -241,7 +241,8 @@ write_out(struct stream *s, const char *p, size_t n)
 		if (put == -1 && errno == EINTR)
 			continue;
 		if (put == -1 && errno != EAGAIN) {
-			/* a server that refuses may answer and close before it has read everything */
+			/* a server that refuses may answer and close before it has read everything
+			 */
 			int e = errno;
 
 			while (take_in(s) == 1)
@@ -252,7 +253,8 @@ write_out(struct stream *s, const char *p, size_t n)
 				lost(s, strerror(e));
 			break;
 		}
-		can = sleep_for(s, (short)(POLLOUT | (!s->ended && stream_waiting(s) < s->keep ? POLLIN : 0)), by);
+		can = sleep_for(s,
+		    (short)(POLLOUT | (!s->ended && stream_waiting(s) < s->keep ? POLLIN : 0)), by);
 		if ((can & POLLIN) != 0)
 			take_in(s);
 	}
@@ -303,7 +305,8 @@ stream_put(struct stream *s, const void *data, size_t n)
 		} else if (flush_wire(s) == 0 && s->wire.len == 0) {
 			size_t done = write_out(s, p, n);
 
-			/* refused in mid-write with an answer waiting: keep it countable as unsent */
+			/* refused in mid-write with an answer waiting: keep it countable as unsent
+			 */
 			if (done < n)
 				str_put(&s->wire, p + done, n - done);
 		}
@@ -369,7 +372,8 @@ stream_line(struct stream *s, char **line, size_t *len, size_t max)
 		struct status st;
 
 		if ((lf != NULL ? (size_t)(lf - start) : n) > max) {
-			status_set(&st, s->phase, 5, 5, 0, "a line of more than %zu octets was sent to us", max);
+			status_set(&st, s->phase, 5, 5, 0,
+			    "a line of more than %zu octets was sent to us", max);
 			stream_fail(s, &st);
 			return LINE_FAIL;
 		}
@@ -403,7 +407,8 @@ stream_wrap(struct stream *s, const struct stream_layer *layer, void *arg, struc
 {
 	if (stream_waiting(s) > 0)
 		return status_set(st, s->phase, 5, 5, 0,
-		    "%zu octets came after the reply to STARTTLS and before TLS: somebody is tampering",
+		    "%zu octets came after the reply to STARTTLS and before TLS: somebody is "
+		    "tampering",
 		    stream_waiting(s));
 	s->layer = layer;
 	s->arg = arg;

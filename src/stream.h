@@ -68,12 +68,12 @@ void stream_put(struct stream *s, const void *p, size_t n);
 void stream_puts(struct stream *s, const char *z);
 int stream_flush(struct stream *s); /* 0, or -1: see stream_status() */
 
-int stream_fd(const struct stream *s); /* the descriptor that is read, for looking at */
+int stream_fd(const struct stream *s);	       /* the descriptor that is read, for looking at */
 size_t stream_waiting(const struct stream *s); /* input that is here and unread */
 size_t stream_unsent(const struct stream *s);  /* output the kernel has not taken */
 unsigned stream_turns(const struct stream *s); /* times we waited for the other side to answer */
 const struct status *stream_status(const struct stream *s); /* class 0: alive */
-int stream_fail(struct stream *s, const struct status *st);	/* latch this failure; -1 */
+int stream_fail(struct stream *s, const struct status *st); /* latch this failure; -1 */
 
 /* For layers: bytes to and from the wire; and one wait for input, flushing first (0 or -1). */
 void stream_wire_put(struct stream *s, const void *p, size_t n);

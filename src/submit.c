@@ -17,8 +17,8 @@
 
 /* One connection, one message. What happened is in the envelope. */
 static void
-attempt(const struct account *a, const struct session_target *to, struct envelope *e, const struct message *m,
-    struct submission *sub)
+attempt(const struct account *a, const struct session_target *to, struct envelope *e,
+    const struct message *m, struct submission *sub)
 {
 	struct session *s = session_open(to);
 
@@ -56,7 +56,8 @@ undecide(struct envelope *e)
 		memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
 }
 
-/* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new connection. */
+/* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new
+ * connection. */
 static bool
 may_go_without_tls(const struct session_target *to, const struct envelope *e)
 {

@@ -101,14 +101,16 @@ layer_recv(void *arg, void *p, size_t n, struct status *st)
 			return 0; /* a closed connection, which the dialogue knows how to judge */
 		if (got == GNUTLS_E_REHANDSHAKE) {
 			/* asked to negotiate again: we need not (RFC 5246 7.4.1.1) */
-			(void)gnutls_alert_send(t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+			(void)gnutls_alert_send(
+			    t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 			continue;
 		}
 		if (got == GNUTLS_E_INTERRUPTED || !gnutls_error_is_fatal((int)got))
 			continue;
 		if (got == GNUTLS_E_PULL_ERROR)
 			return status_set(st, PH_TLS, 4, 4, 2, "connection lost");
-		return status_set(st, PH_TLS, 4, 4, 2, "connection lost: TLS: %s", gnutls_strerror((int)got));
+		return status_set(
+		    st, PH_TLS, 4, 4, 2, "connection lost: TLS: %s", gnutls_strerror((int)got));
 	}
 }
 
@@ -168,19 +170,21 @@ prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 			    r == 0 ? "no certificate in it" : gnutls_strerror(r));
 	} else if (p->level >= TLS_VERIFY && gnutls_certificate_set_x509_system_trust(t->cred) <= 0)
 		return status_set(st, PH_TLS, 5, 3, 5,
-		    "the system has no trusted certificates: install ca-certificates, or set tls-ca");
+		    "the system has no trusted certificates: install ca-certificates, or set "
+		    "tls-ca");
 	if (p->priority != NULL)
 		r = gnutls_priority_set_direct(t->session, p->priority, &where);
 	else
-		r = gnutls_set_default_priority_append(t->session, "-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL",
-		    &where, 0);
+		r = gnutls_set_default_priority_append(
+		    t->session, "-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL", &where, 0);
 	if (r != 0)
-		return status_set(st, PH_TLS, 5, 3, 5, "tls-priority: %s at \"%s\"", gnutls_strerror(r),
-		    where != NULL ? where : "");
+		return status_set(st, PH_TLS, 5, 3, 5, "tls-priority: %s at \"%s\"",
+		    gnutls_strerror(r), where != NULL ? where : "");
 	(void)gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->cred);
 	if (!is_address(p->name))
 		(void)gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, p->name, strlen(p->name));
-	gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT); /* the stream keeps time */
+	gnutls_handshake_set_timeout(
+	    t->session, GNUTLS_INDEFINITE_TIMEOUT); /* the stream keeps time */
 	gnutls_transport_set_ptr(t->session, t);
 	gnutls_transport_set_vec_push_function(t->session, push);
 	gnutls_transport_set_pull_function(t->session, pull);
@@ -199,14 +203,16 @@ handshake_failed(struct tls *t, int r, struct status *st)
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 	case GNUTLS_E_RECORD_OVERFLOW:
 		return status_set(st, PH_TLS, 4, 7, 5,
-		    "the server does not speak TLS here (%s): if the port wants STARTTLS, use submission://",
+		    "the server does not speak TLS here (%s): if the port wants STARTTLS, use "
+		    "submission://",
 		    gnutls_strerror(r));
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 	case GNUTLS_E_WARNING_ALERT_RECEIVED:
 		return status_set(st, PH_TLS, 4, 7, 5, "the server refused the TLS handshake: %s",
 		    gnutls_alert_get_name(gnutls_alert_get(t->session)));
 	default:
-		return status_set(st, PH_TLS, 4, 7, 5, "TLS handshake failed: %s", gnutls_strerror(r));
+		return status_set(
+		    st, PH_TLS, 4, 7, 5, "TLS handshake failed: %s", gnutls_strerror(r));
 	}
 }
 
@@ -217,7 +223,8 @@ shake_hands(struct tls *t, struct status *st)
 		int r = gnutls_handshake(t->session);
 
 		if (r == 0)
-			return 0; /* our Finished stays on the wire buffer and leaves with the next command */
+			return 0; /* our Finished stays on the wire buffer and leaves with the next
+				     command */
 		if (r == GNUTLS_E_AGAIN) {
 			if (stream_await(t->s) == -1) {
 				*st = *stream_status(t->s);
@@ -225,7 +232,8 @@ shake_hands(struct tls *t, struct status *st)
 			}
 			continue;
 		}
-		if (r == GNUTLS_E_INTERRUPTED || (!gnutls_error_is_fatal(r) && r != GNUTLS_E_WARNING_ALERT_RECEIVED))
+		if (r == GNUTLS_E_INTERRUPTED ||
+		    (!gnutls_error_is_fatal(r) && r != GNUTLS_E_WARNING_ALERT_RECEIVED))
 			continue;
 		handshake_failed(t, r, st);
 		(void)gnutls_alert_send_appropriate(t->session, r);
@@ -252,7 +260,8 @@ note_names(gnutls_x509_crt_t crt, struct tls_info *info)
 			continue;
 		san[len] = '\0';
 		if (type == GNUTLS_SAN_IPADDRESS)
-			(void)inet_ntop(len == 4 ? AF_INET : AF_INET6, san, address, sizeof address);
+			(void)inet_ntop(
+			    len == 4 ? AF_INET : AF_INET6, san, address, sizeof address);
 		else if (type != GNUTLS_SAN_DNSNAME)
 			continue;
 		if (info->names[0] != '\0')
@@ -288,7 +297,8 @@ note_verdict(struct tls *t, const struct tls_policy *p, struct tls_info *info)
 {
 	gnutls_typed_vdata_st want[2] = {
 		{ .type = GNUTLS_DT_DNS_HOSTNAME, .data = (unsigned char *)(uintptr_t)p->name },
-		{ .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER },
+		{ .type = GNUTLS_DT_KEY_PURPOSE_OID,
+		    .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER },
 	};
 	gnutls_datum_t text = { 0 };
 	unsigned verdict = 0;
@@ -296,20 +306,23 @@ note_verdict(struct tls *t, const struct tls_policy *p, struct tls_info *info)
 	int r;
 
 	if (gnutls_certificate_get_peers(t->session, &(unsigned){ 0 }) == NULL) {
-		(void)strlcpy(info->complaint, "the server showed no certificate", sizeof info->complaint);
+		(void)strlcpy(
+		    info->complaint, "the server showed no certificate", sizeof info->complaint);
 		return;
 	}
 	r = gnutls_certificate_verify_peers(t->session, want, 2, &verdict);
 	info->verified = r == 0 && verdict == 0;
 	if (info->verified)
 		return;
-	if (r != 0 || gnutls_certificate_verification_status_print(verdict, GNUTLS_CRT_X509, &text, 0) != 0) {
+	if (r != 0 ||
+	    gnutls_certificate_verification_status_print(verdict, GNUTLS_CRT_X509, &text, 0) != 0) {
 		(void)strlcpy(info->complaint, gnutls_strerror(r), sizeof info->complaint);
 		return;
 	}
 	(void)strlcpy(info->complaint, (const char *)text.data, sizeof info->complaint);
 	gnutls_free(text.data);
-	for (end = info->complaint + strlen(info->complaint); end > info->complaint && end[-1] == ' ';)
+	for (end = info->complaint + strlen(info->complaint);
+	     end > info->complaint && end[-1] == ' ';)
 		*--end = '\0';
 }
 
@@ -366,8 +379,9 @@ tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status
 	if (p->level < TLS_VERIFY || info->verified)
 		return 0;
 	return status_set(st, PH_TLS, 4, 7, 5,
-	    "the certificate is not good for %s: %s It names %s, was issued by %s, and is valid from %s to %s;"
+	    "the certificate is not good for %s: %s It names %s, was issued by %s, and is valid "
+	    "from %s to %s;"
 	    " a private CA goes into tls-ca",
-	    p->name, info->complaint, info->names[0] != '\0' ? info->names : info->subject, info->issuer,
-	    tls_date(info->starts, from), tls_date(info->expires, until));
+	    p->name, info->complaint, info->names[0] != '\0' ? info->names : info->subject,
+	    info->issuer, tls_date(info->starts, from), tls_date(info->expires, until));
 }

@@ -80,7 +80,8 @@ is_address(const char *host)
 	return inet_pton(AF_INET, host, buf) == 1 || inet_pton(AF_INET6, host, buf) == 1;
 }
 
-/* A name as it is asked for in the DNS: letters, digits, hyphens, underscores, dots (RFC 1123 2.1). */
+/* A name as it is asked for in the DNS: letters, digits, hyphens, underscores, dots (RFC 1123 2.1).
+ */
 static bool
 is_name(const char *host)
 {
@@ -90,7 +91,8 @@ is_name(const char *host)
 		return false;
 	for (p = host;; p++) {
 		if (*p == '.' || *p == '\0') {
-			if (p - label > 63 || (p == label && *p == '.') || (p == label && p == host))
+			if (p - label > 63 || (p == label && *p == '.') ||
+			    (p == label && p == host))
 				return false;
 			if (*p == '\0')
 				return true;
@@ -154,25 +156,30 @@ url_parse(const char *text, struct url *u, struct status *st)
 		    ascii_eqn(text, schemes[i].name, (size_t)(p - text)))
 			break;
 	if (p == NULL || i == NSCHEMES)
-		return wrong(st, text, "the scheme must be submissions://, submission:// or smtp://");
+		return wrong(
+		    st, text, "the scheme must be submissions://, submission:// or smtp://");
 	u->implicit = schemes[i].implicit;
 	p += 3;
 	if ((at = strrchr(p, '@')) != NULL) {
 		colon = memchr(p, ':', (size_t)(at - p));
 		end = colon != NULL ? colon : at;
 		if (end == p || (u->user = decode(p, (size_t)(end - p))) == NULL ||
-		    (colon != NULL && (u->password = decode(colon + 1, (size_t)(at - colon - 1))) == NULL))
-			return wrong(st, text, "the user name is empty or holds a bad %-escape or a control");
+		    (colon != NULL &&
+			(u->password = decode(colon + 1, (size_t)(at - colon - 1))) == NULL))
+			return wrong(st, text,
+			    "the user name is empty or holds a bad %-escape or a control");
 		p = at + 1;
 	}
 	if (*p == '[') {
-		if ((end = strchr(p, ']')) == NULL || parse_host(p + 1, (size_t)(end - p - 1), true, u) == -1)
+		if ((end = strchr(p, ']')) == NULL ||
+		    parse_host(p + 1, (size_t)(end - p - 1), true, u) == -1)
 			return wrong(st, text, "no IP address in the brackets");
 		p = end + 1;
 	} else {
 		end = p + strcspn(p, ":/");
 		if (parse_host(p, (size_t)(end - p), false, u) == -1)
-			return wrong(st, text, "the host is not a name or an address (IPv6 goes in brackets)");
+			return wrong(st, text,
+			    "the host is not a name or an address (IPv6 goes in brackets)");
 		p = end;
 	}
 	if (*p == ':') {

@@ -17,8 +17,8 @@
 
 #define WAIT_FOREVER INT64_MAX
 
-int64_t wait_now(void);		   /* milliseconds of a clock that is never set */
-int64_t wait_until(int64_t ms);	   /* the deadline `ms` from now; WAIT_FOREVER stays that */
+int64_t wait_now(void);		/* milliseconds of a clock that is never set */
+int64_t wait_until(int64_t ms); /* the deadline `ms` from now; WAIT_FOREVER stays that */
 int64_t wait_least(int64_t a, int64_t b);
 
 /*
