@@ -46,7 +46,10 @@ at_line(struct reader *r)
 	return status_set(r->st, PH_LOCAL, 5, 3, 5, "%s:%u: %s", r->file, r->line, why);
 }
 
-static int PRINTF(2, 3) wrong(struct reader *r, const char *fmt, ...)
+static int wrong(struct reader *r, const char *fmt, ...) PRINTF(2, 3);
+
+static int
+wrong(struct reader *r, const char *fmt, ...)
 {
 	struct str why = { 0 };
 	va_list ap;

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "mail.h"
 #include "say.h"
@@ -198,9 +199,11 @@ mail_submit(struct session *s, struct envelope *e, const struct message *m, bool
 		if (upto(&t, e->n + 1) == -1 || t.stop)
 			return;
 		if (t.refused > 0) {
-			status_set(&st, PH_DATA, envelope_exit(e) == 75 ? 4 : 5, 0, 0,
-			    "not sent, as another recipient was refused and all or nothing was "
-			    "asked for");
+			int worst = envelope_exit(e);
+
+			status_set(&st, PH_DATA, worst == EX_TEMPFAIL ? 4 : 5, 0, 0,
+			    "not sent, as another recipient was refused (partial no)");
+			st.exit = (unsigned char)worst; /* those who were refused decide */
 			envelope_settle(e, &st);
 			return;
 		}

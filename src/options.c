@@ -67,7 +67,10 @@ make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN 
 		names[i] = table[i].name;
 }
 
-static int PRINTF(2, 3) usage(struct status *st, const char *fmt, ...)
+static int usage(struct status *st, const char *fmt, ...) PRINTF(2, 3);
+
+static int
+usage(struct status *st, const char *fmt, ...)
 {
 	struct str text = { 0 };
 	va_list ap;
@@ -104,8 +107,13 @@ unknown(struct status *st, char **argv, int short_option, const char *const *nam
 static int
 set_setting(struct options *o, const struct setting *set, const char *value, struct status *st)
 {
+	struct strings *before = &o->settings.value[set - settings];
+
 	if (set->type == T_BOOL && value == NULL)
 		value = "yes";
+	/* on a command line the last word counts, so that a script's options can be added to */
+	if (!setting_is_list(set))
+		strings_free(before);
 	if (layer_set(&o->settings, set, value, st) == -1) {
 		st->exit = EX_USAGE;
 		st->subject = 5;

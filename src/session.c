@@ -98,12 +98,11 @@ session_send(struct session *s, enum phase ph, const char *fmt, ...)
 		size_t shown = strncmp(line.p, "AUTH ", 5) == 0 ? 5 + strcspn(line.p + 5, " ") : 0;
 		struct str masked = { 0 };
 
+		if (strcmp(line.p, "*") == 0)
+			shown = line.len; /* taking it back is no secret */
 		str_put(&masked, line.p, shown);
 		if (shown < line.len)
-			str_puts(&masked,
-			    shown > 0			   ? " ***"
-				: strcmp(line.p, "*") == 0 ? "*"
-							   : "***");
+			str_puts(&masked, shown > 0 ? " ***" : "***");
 		say_line('C', masked.p, masked.len);
 		str_free(&masked);
 	} else
@@ -181,8 +180,11 @@ session_reply(struct session *s, struct status *st)
 }
 
 /* Send one command and hear its reply. */
-static int PRINTF(4, 5)
-    ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
+static int ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
+    PRINTF(4, 5);
+
+static int
+ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
 {
 	struct str line = { 0 };
 	va_list ap;
@@ -263,6 +265,9 @@ secure(struct session *s, struct status *st)
 	struct tls_info *info = &s->info.tls;
 	char until[16];
 
+	/* where a login is planned, "may" must not mean that a listener may have it */
+	if (policy.level == TLS_MAY && s->to.cred != NULL)
+		policy.level = TLS_ENCRYPT;
 	if (!s->to.implicit) {
 		if (policy.level == TLS_NONE)
 			return 0;

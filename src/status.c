@@ -16,7 +16,10 @@
 
 #include "status.h"
 
-static void PRINTF(2, 0) put_text(struct status *st, const char *fmt, va_list ap)
+static void put_text(struct status *st, const char *fmt, va_list ap) PRINTF(2, 0);
+
+static void
+put_text(struct status *st, const char *fmt, va_list ap)
 {
 	struct str raw = { 0 }, safe = { 0 };
 
