@@ -174,9 +174,11 @@ body(struct mail *t, bool last, struct status *reply)
 		*reply = st;
 	} else if (whole) {
 		struct status why = st;
+		const char *signal = wait_signal();
 
 		status_set(&st, PH_END, 4, why.subject, why.detail,
-		    "%.300s after the end of the message: it may have been delivered", why.text);
+		    "%s%.300s after the end of the message: it may have been delivered",
+		    signal != NULL ? "interrupted by " : "", signal != NULL ? signal : why.text);
 		for (i = 0; i < t->e->n; i++)
 			t->e->rcpt[i].unknown = t->e->rcpt[i].status.class == 0;
 	}

@@ -177,24 +177,27 @@ static int
 choose_sender(struct run *run, const char *header, struct status *st)
 {
 	const char *given = run->options.sender;
-	struct str path = { 0 };
+	struct str path = { 0 }, own = { 0 };
 	int r = 0;
 
 	if (given != NULL && (*given == '\0' || strcmp(given, "<>") == 0)) {
 		run->envelope.from = xstrdup("");
 		return 0;
 	}
-	if (given == NULL)
-		default_sender(&run->account, header, &path);
-	else if (!ascii_clean(given))
+	if (given == NULL) {
+		default_sender(&run->account, header, &own);
+		given = own.p;
+	}
+	if (!ascii_clean(given))
 		r = status_set(st, PH_LOCAL, 5, 1, 7, "the sender holds a control character");
 	else if ((r = address_path(given, &path, st)) == -1 && st->subject == 1) {
 		char why[300];
 
 		(void)strlcpy(why, st->text, sizeof why);
-		status_set(st, PH_LOCAL, 5, 1, 7, "sender %s", why);
+		status_set(st, PH_LOCAL, 5, 1, 7, "sender %s; set `from`, or use -f", why);
 	}
 	run->envelope.from = path.p != NULL ? path.p : xstrdup("");
+	str_free(&own);
 	return r;
 }
 

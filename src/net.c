@@ -26,12 +26,14 @@
 #include "wait.h"
 
 #define ADDRESSES_MAX 16
+#define OWN_NAME_MS 5000
 #define STAGGER_MS 250 /* RFC 8305 5, Connection Attempt Delay */
 
 /* getaddrinfo() knows no deadline, so it runs beside us and is left behind when it takes too long.
  */
 struct lookup {
 	char *host, *port;
+	int flags;
 	struct addrinfo *found;
 	int error;
 	int done[2]; /* pipe; its end is closed when the answer is there */
@@ -51,7 +53,7 @@ look_up_beside(void *arg)
 	struct lookup *job = arg;
 	struct endpoint to = { job->host, job->port };
 
-	job->error = look_up(&to, 0, &job->found);
+	job->error = look_up(&to, job->flags, &job->found);
 	(void)close(job->done[1]);
 	return NULL;
 }
@@ -76,7 +78,8 @@ look_up_failed(const char *host, int error, struct status *st)
 }
 
 static int
-resolve(const struct endpoint *to, int64_t deadline, struct addrinfo **found, struct status *st)
+resolve(const struct endpoint *to, int flags, int64_t deadline, struct addrinfo **found,
+    struct status *st)
 {
 	struct lookup *job;
 	struct pollfd pfd = { .events = POLLIN };
@@ -88,6 +91,7 @@ resolve(const struct endpoint *to, int64_t deadline, struct addrinfo **found, st
 	job = xalloc(1, sizeof *job);
 	job->host = xstrdup(to->host);
 	job->port = xstrdup(to->port);
+	job->flags = flags;
 	if (pipe(job->done) == -1)
 		return status_errno(st, PH_CONNECT, "cannot make a pipe");
 	(void)fcntl(job->done[0], F_SETFD, FD_CLOEXEC);
@@ -102,8 +106,8 @@ resolve(const struct endpoint *to, int64_t deadline, struct addrinfo **found, st
 		/* the thread still owns the job; it ends with the process */
 		(void)pthread_detach(thread);
 		if (ready == -1)
-			return status_set(
-			    st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
+			return status_set(st, PH_CONNECT, 4, 3, 0,
+			    "interrupted by %s; nothing was sent", wait_signal());
 		return status_set(st, PH_CONNECT, 4, 4, 3, "looking up %s took too long", to->host);
 	}
 	(void)pthread_join(thread, NULL);
@@ -220,8 +224,8 @@ run(struct race *r, int64_t deadline, struct status *st)
 		ready = wait_poll(
 		    r->fds, r->started, r->started < r->n ? wait_least(next, deadline) : deadline);
 		if (ready == -1)
-			return status_set(
-			    st, PH_CONNECT, 4, 3, 0, "interrupted by %s", wait_signal());
+			return status_set(st, PH_CONNECT, 4, 3, 0,
+			    "interrupted by %s; nothing was sent", wait_signal());
 		if (ready == 0 && wait_now() >= deadline)
 			return status_set(st, PH_CONNECT, 4, 4, 1, "no connection in time%s%s",
 			    r->fallen.len > 0 ? "; " : "", str_text(&r->fallen));
@@ -249,7 +253,7 @@ net_connect(const struct endpoint *to, int64_t deadline, char *peer, size_t size
 	int won;
 
 	(void)strlcpy(peer, "", size);
-	if (resolve(to, deadline, &found, st) == -1)
+	if (resolve(to, 0, deadline, &found, st) == -1)
 		return NULL;
 	r.n = take_turns(found, r.order);
 	won = run(&r, deadline, st);
@@ -306,10 +310,10 @@ net_ehlo_name(const struct stream *s)
 char *
 net_mail_domain(void)
 {
-	struct addrinfo hints = { .ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM },
-			*ai = NULL;
+	struct addrinfo *ai = NULL;
 	char name[256] = "";
-	char *domain;
+	struct endpoint own = { name, "25" };
+	struct status st;
 	FILE *f = fopen("/etc/mailname", "re");
 
 	if (f != NULL) {
@@ -320,11 +324,11 @@ net_mail_domain(void)
 	}
 	if (name[0] == '\0' && !own_name(name, sizeof name))
 		return xstrdup("localhost");
-	if (strchr(name, '.') == NULL && getaddrinfo(name, NULL, &hints, &ai) == 0 &&
+	if (strchr(name, '.') == NULL &&
+	    resolve(&own, AI_CANONNAME, wait_until(OWN_NAME_MS), &ai, &st) == 0 &&
 	    ai->ai_canonname != NULL)
 		(void)strlcpy(name, ai->ai_canonname, sizeof name);
 	if (ai != NULL)
 		freeaddrinfo(ai);
-	domain = xstrdup(name);
-	return domain;
+	return xstrdup(name);
 }

@@ -108,7 +108,6 @@ session_send(struct session *s, enum phase ph, const char *fmt, ...)
 	} else
 		say_line('C', line.p, line.len);
 	str_puts(&line, "\r\n");
-	stream_phase(s->stream, ph, timeout(s, ph));
 	stream_put(s->stream, line.p, line.len);
 	str_free(&line);
 	s->quit |= ph == PH_QUIT;
@@ -480,6 +479,7 @@ session_close(struct session **sp)
 		if (!s->quit && s->due_len == 0 && s->st.code != 421) {
 			s->st.class = 2; /* a refusal is no reason to leave without a word */
 			session_send(s, PH_QUIT, "QUIT");
+			stream_phase(s->stream, PH_QUIT, timeout(s, PH_QUIT));
 			(void)stream_flush(s->stream);
 		}
 		while (say_dialogue_on() && s->due_len > 0 && session_reply(s, &st) == 0)

@@ -34,7 +34,9 @@ struct stream {
 	size_t wire_at; /* wire.p[wire_at..len) is unsent */
 	size_t keep;
 	bool ended;
-	bool asked; /* something was sent since the last wait for input */
+	bool broken;	  /* writing failed, but there are answers to be read */
+	size_t swallowed; /* octets that were put after that, or after a failure */
+	bool asked;	  /* the other side has something to answer: we sent, or just connected */
 	unsigned turns;
 	enum phase phase;
 	int64_t ms, read_by, deadline;
@@ -50,6 +52,7 @@ stream_new(int in, int out)
 	s->out_fd = out;
 	s->keep = 64 * 1024;
 	s->deadline = WAIT_FOREVER;
+	s->asked = true;
 	stream_phase(s, PH_CONNECT, WAIT_FOREVER);
 	(void)fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
 	if (out != in)
@@ -113,7 +116,7 @@ stream_waiting(const struct stream *s)
 size_t
 stream_unsent(const struct stream *s)
 {
-	return s->out.len + s->wire.len - s->wire_at;
+	return s->out.len + s->wire.len - s->wire_at + s->swallowed;
 }
 
 unsigned
@@ -165,7 +168,8 @@ sleep_for(struct stream *s, short events, int64_t by)
 	if (ready > 0)
 		return (short)(fds[0].revents | (n == 2 ? fds[1].revents : 0));
 	if (ready == -1)
-		status_set(&st, s->phase, 4, 3, 0, "interrupted by %s", wait_signal());
+		status_set(&st, s->phase, 4, 3, 0, "interrupted by %s%s", wait_signal(),
+		    s->phase <= PH_BODY ? "; nothing was sent" : "");
 	else if (s->deadline < by)
 		status_set(&st, s->phase, 4, 4, 2, "not finished within the deadline");
 	else
@@ -248,7 +252,7 @@ write_out(struct stream *s, const char *p, size_t n)
 			while (take_in(s) == 1)
 				;
 			if (stream_waiting(s) > 0)
-				s->ended = true;
+				s->ended = s->broken = true;
 			else
 				lost(s, strerror(e));
 			break;
@@ -265,7 +269,7 @@ write_out(struct stream *s, const char *p, size_t n)
 static int
 flush_wire(struct stream *s)
 {
-	if (s->wire.len > s->wire_at && s->st.class == 0)
+	if (s->wire.len > s->wire_at && s->st.class == 0 && !s->broken)
 		s->wire_at += write_out(s, s->wire.p + s->wire_at, s->wire.len - s->wire_at);
 	if (s->wire_at == s->wire.len)
 		s->wire_at = s->wire.len = 0;
@@ -295,8 +299,10 @@ stream_put(struct stream *s, const void *data, size_t n)
 {
 	const char *p = data;
 
-	if (s->st.class != 0)
+	if (s->st.class != 0 || s->broken) {
+		s->swallowed += n;
 		return;
+	}
 	if (s->layer == NULL) {
 		if (n < RECORD) {
 			str_put(&s->wire, p, n);
@@ -305,10 +311,7 @@ stream_put(struct stream *s, const void *data, size_t n)
 		} else if (flush_wire(s) == 0 && s->wire.len == 0) {
 			size_t done = write_out(s, p, n);
 
-			/* refused in mid-write with an answer waiting: keep it countable as unsent
-			 */
-			if (done < n)
-				str_put(&s->wire, p + done, n - done);
+			s->swallowed += n - done;
 		}
 		return;
 	}
@@ -347,14 +350,21 @@ stream_flush(struct stream *s)
 	return flush_wire(s);
 }
 
+/* Counted where an answer is needed, whether or not it is here already: on a real line it is not.
+ */
+static void
+count_turn(struct stream *s)
+{
+	s->turns += s->asked;
+	s->asked = false;
+}
+
 int
 stream_await(struct stream *s)
 {
 	if (flush_wire(s) == -1)
 		return -1;
-	if (s->asked)
-		s->turns++;
-	s->asked = false;
+	count_turn(s);
 	return sleep_for(s, POLLIN, s->read_by) != 0 ? 0 : -1;
 }
 
@@ -389,6 +399,7 @@ stream_line(struct stream *s, char **line, size_t *len, size_t max)
 		seen = n;
 		if (s->st.class != 0)
 			return LINE_FAIL;
+		count_turn(s);
 		switch (take_in(s)) {
 		case 1:
 			continue;
