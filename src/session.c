@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <gnutls/gnutls.h>
 
@@ -86,10 +87,18 @@ void
 session_send(struct session *s, enum phase ph, const char *fmt, ...)
 {
 	struct str line = { 0 };
+	struct status st;
 	va_list ap;
 
 	if (!alive(s))
 		return;
+	if (s->due_len == 0 && stream_waiting(s->stream) > 0) {
+		/* whoever answers what was not yet asked is out of step, or not the server */
+		status_set(&st, ph, 5, 5, 0, "the server answered before it was asked");
+		(void)stream_fail(s->stream, &st);
+		s->st = st;
+		return;
+	}
 	va_start(ap, fmt);
 	str_vprintf(&line, fmt, ap);
 	va_end(ap);
@@ -262,7 +271,6 @@ secure(struct session *s, struct status *st)
 		.priority = s->to.account->tls_priority,
 	};
 	struct tls_info *info = &s->info.tls;
-	char until[16];
 
 	/* where a login is planned, "may" must not mean that a listener may have it */
 	if (policy.level == TLS_MAY && s->to.cred != NULL)
@@ -281,9 +289,12 @@ secure(struct session *s, struct status *st)
 	}
 	if (tls_start(s->stream, &policy, timeout(s, PH_TLS), info, st) == -1)
 		return -1;
-	say_event("%s, %s, certificate of %s %s, expires %s", info->version, info->cipher,
-	    policy.name, info->verified ? "verified" : "NOT verified",
-	    tls_date(info->expires, until));
+	if (info->verified)
+		say_event("%s, %s, certificate of %s verified, expires in %lld days", info->version,
+		    info->cipher, policy.name, (long long)(info->expires - time(NULL)) / 86400);
+	else
+		say_event("%s, %s, certificate of %s NOT verified: %s", info->version, info->cipher,
+		    policy.name, info->complaint);
 	return tls_judge(&policy, info, st);
 }
 
@@ -299,7 +310,7 @@ put_base64(struct str *line, const struct str *raw)
 {
 	gnutls_datum_t in = { (unsigned char *)raw->p, (unsigned)raw->len }, out;
 
-	if (gnutls_base64_encode2(&in, &out) != 0)
+	if (raw->len == 0 || gnutls_base64_encode2(&in, &out) != 0)
 		return;
 	str_put(line, out.data, out.size);
 	gnutls_memset(out.data, 0, out.size);
