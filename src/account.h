@@ -12,18 +12,19 @@
 #include "str.h"
 #include "tls.h"
 
-enum auth { AUTH_AUTO, AUTH_NONE, AUTH_PLAIN, AUTH_LOGIN };
-
 struct account {
 	char *name;	       /* NULL: made of defaults and the command line alone */
 	struct strings server; /* URLs, in the order in which they are tried */
 	struct strings from;   /* addresses and patterns this account sends for */
 	char *user;	       /* beats the one in the URL */
 	char *password, *password_file, *password_command;
-	enum auth auth;
-	char *ehlo; /* NULL: net_ehlo_name() */
+	int password_fd; /* -1: none */
+	char *auth;	 /* a mechanism, or NULL: the best both sides have */
+	bool no_auth;	 /* `auth none` */
+	char *ehlo;	 /* NULL: net_ehlo_name() */
 	enum tls_level tls;
-	char *tls_ca, *tls_name, *tls_priority;
+	struct strings tls_pin; /* certificates or keys that are good */
+	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;
 	long long timeout, connect_timeout,
 	    deadline;	 /* milliseconds; timeout 0: RFC 5321 4.5.3.2 */
 	bool partial;	 /* the accepted recipients get the mail even when others were refused */

@@ -22,6 +22,7 @@
 #include "address.h"
 #include "conf.h"
 #include "secret.h"
+#include "state.h"
 
 #define INCLUDE_MAX 8
 

@@ -19,7 +19,8 @@
 #include "wait.h"
 
 struct mail {
-	struct session *s;
+	struct chat *chat;
+	const struct caps *caps;
 	struct envelope *e;
 	const struct message *m;
 	size_t sent, answered;
@@ -29,32 +30,22 @@ struct mail {
 	bool go;   /* 354 was said */
 };
 
-static int
-out_of_step(enum phase ph, struct status *st)
-{
-	char words[200];
-
-	(void)strlcpy(words, st->text, sizeof words);
-	return status_set(
-	    st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
-}
-
 static void
 send_command(struct mail *t, size_t i)
 {
-	unsigned ext = session_ext(t->s);
+	unsigned ext = t->caps->ext;
 	struct str params = { 0 };
 
 	if (i > t->e->n) {
-		session_send(t->s, PH_DATA, "DATA");
+		chat_send(t->chat, PH_DATA, "DATA");
 	} else if (i > 0) {
-		session_send(t->s, PH_RCPT, "RCPT TO:<%s>", t->e->rcpt[i - 1].to);
+		chat_send(t->chat, PH_RCPT, "RCPT TO:<%s>", t->e->rcpt[i - 1].to);
 	} else {
 		if ((ext & EXT_SIZE) != 0)
 			str_printf(&params, " SIZE=%" PRIdMAX, (intmax_t)message_size(t->m));
 		if ((t->m->flags & MSG_8BIT) != 0 && (ext & EXT_8BITMIME) != 0)
 			str_puts(&params, " BODY=8BITMIME");
-		session_send(t->s, PH_MAIL, "MAIL FROM:<%s>%s", t->e->from, str_text(&params));
+		chat_send(t->chat, PH_MAIL, "MAIL FROM:<%s>%s", t->e->from, str_text(&params));
 		str_free(&params);
 	}
 }
@@ -70,12 +61,12 @@ hear(struct mail *t, size_t i, struct status *st)
 		if (t->go)
 			return;
 		if (st->class == 2)
-			(void)out_of_step(PH_DATA, st);
+			(void)chat_out_of_step(PH_DATA, st);
 		envelope_settle(t->e, st);
 		return;
 	}
 	if (intermediate)
-		(void)out_of_step(i == 0 ? PH_MAIL : PH_RCPT, st);
+		(void)chat_out_of_step(i == 0 ? PH_MAIL : PH_RCPT, st);
 	if (i == 0) {
 		if (!status_ok(st)) {
 			envelope_settle(t->e, st);
@@ -100,7 +91,7 @@ upto(struct mail *t, size_t n)
 	struct status st;
 
 	while (t->answered < n) {
-		while (t->sent < n && !t->stop && session_may_send(t->s)) {
+		while (t->sent < n && !t->stop && chat_may_send(t->chat)) {
 			/* in step with the server, DATA for nobody can still be spared */
 			if (t->sent > t->e->n && t->answered == t->sent && t->accepted == 0)
 				t->stop = true;
@@ -109,7 +100,7 @@ upto(struct mail *t, size_t n)
 		}
 		if (t->answered == t->sent)
 			return 0;
-		if (session_reply(t->s, &st) == -1) {
+		if (chat_reply(t->chat, &st) == -1) {
 			envelope_settle(t->e, &st);
 			return -1;
 		}
@@ -122,13 +113,13 @@ upto(struct mail *t, size_t n)
 static int
 admissible(const struct mail *t, struct status *st)
 {
-	uint64_t limit = session_size(t->s), size = (uint64_t)message_size(t->m);
+	uint64_t limit = t->caps->size, size = (uint64_t)message_size(t->m);
 
 	if (limit > 0 && size > limit)
 		return status_set(st, PH_MAIL, 5, 3, 4,
 		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size,
 		    limit);
-	if ((t->m->flags & MSG_8BIT) != 0 && (session_ext(t->s) & EXT_8BITMIME) == 0)
+	if ((t->m->flags & MSG_8BIT) != 0 && (t->caps->ext & EXT_8BITMIME) == 0)
 		return status_set(st, PH_MAIL, 5, 6, 3,
 		    "the message has 8-bit text and the server does not offer 8BITMIME");
 	return 0;
@@ -138,7 +129,7 @@ admissible(const struct mail *t, struct status *st)
 static void
 body(struct mail *t, bool last, struct status *reply)
 {
-	struct stream *stream = session_body(t->s, PH_BODY, 1);
+	struct stream *stream = chat_body(t->chat, PH_BODY, 1);
 	struct status st;
 	size_t i;
 	bool whole;
@@ -147,7 +138,7 @@ body(struct mail *t, bool last, struct status *reply)
 		/* 354 although nobody is there to get it: end it empty (RFC 2920 3.1) */
 		say_line('C', ".", 1);
 		stream_put(stream, ".\r\n", 3);
-		(void)session_reply(t->s, &st);
+		(void)chat_reply(t->chat, &st);
 		return;
 	}
 	if (say_dialogue_on()) {
@@ -163,14 +154,14 @@ body(struct mail *t, bool last, struct status *reply)
 		envelope_settle(t->e, &st);
 		return;
 	}
-	if (last && (session_ext(t->s) & EXT_PIPELINING) != 0 && session_may_send(t->s))
-		session_send(t->s, PH_QUIT, "QUIT");
+	if (last && t->chat->pipelining)
+		chat_send(t->chat, PH_QUIT, "QUIT");
 	(void)stream_flush(stream);
 	/* a remainder no larger than QUIT in a TLS record may well lie behind the final dot */
 	whole = stream_unsent(stream) <= 64;
-	if (session_reply(t->s, &st) == 0) {
+	if (chat_reply(t->chat, &st) == 0) {
 		if (st.class == 3)
-			(void)out_of_step(PH_END, &st);
+			(void)chat_out_of_step(PH_END, &st);
 		*reply = st;
 	} else if (whole) {
 		struct status why = st;
@@ -189,7 +180,7 @@ void
 mail_submit(struct session *s, struct envelope *e, const struct message *m, bool partial, bool last,
     struct status *reply)
 {
-	struct mail t = { .s = s, .e = e, .m = m };
+	struct mail t = { .chat = session_chat(s), .caps = session_caps(s), .e = e, .m = m };
 	struct status st;
 
 	memset(reply, 0, sizeof *reply);

@@ -93,7 +93,7 @@ report_text(const struct outcome *o, struct str *out)
 	str_printf(out, "server: %s [%s]", sub->server, sub->info.peer);
 	if (sub->info.tls.on)
 		str_printf(out, ", %s %s%s", sub->info.tls.version, sub->info.tls.cipher,
-		    sub->info.tls.verified ? " verified" : " NOT verified");
+		    sub->info.tls.cert.verified ? " verified" : " NOT verified");
 	else
 		str_puts(out, ", no TLS");
 	if (sub->info.mech[0] != '\0') {
@@ -159,13 +159,13 @@ json_tls(struct str *out, const struct tls_info *tls)
 		str_puts(out, "null");
 		return;
 	}
-	if (gmtime_r(&tls->expires, &tm) != NULL)
+	if (gmtime_r(&tls->cert.expires, &tm) != NULL)
 		(void)strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	str_putc(out, '{');
 	json_member(out, "version", tls->version);
 	json_member(out, "cipher", tls->cipher);
-	str_printf(out, ",\"verified\":%s", tls->verified ? "true" : "false");
-	json_member(out, "subject", tls->subject);
+	str_printf(out, ",\"verified\":%s", tls->cert.verified ? "true" : "false");
+	json_member(out, "subject", tls->cert.subject);
 	json_member(out, "expires", expires);
 	str_putc(out, '}');
 }

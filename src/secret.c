@@ -1,5 +1,5 @@
 /*
- * secret - where passwords come from.
+ * secret - where passwords and tokens come from.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -7,17 +7,24 @@
 #include "config.h"
 
 #include <sys/types.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <readpassphrase.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "netrc.h"
 #include "secret.h"
+#include "state.h"
 #include "wait.h"
 
 int
@@ -71,26 +78,105 @@ check(struct str *secret, const char *origin, struct status *st)
 	return 0;
 }
 
+/* The whole of a file that must not be open to others, as it is. */
 static int
-from_file(const char *file, int64_t deadline, struct str *secret, struct status *st)
+read_file(const char *what, const char *file, int64_t deadline, struct str *to, struct status *st)
 {
 	struct stat sb;
-	int fd = open(file, O_RDONLY | O_CLOEXEC), r;
+	int fd = open(file, O_RDONLY | O_CLOEXEC), r = -1;
 
 	if (fd == -1 || fstat(fd, &sb) == -1)
-		status_set(st, PH_LOCAL, 5, 3, 5, "password-file %s: %s", file, strerror(errno));
-	if (fd == -1)
+		status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
+	else if (secret_mode(&sb, file, st) == 0) {
+		r = read_all(fd, deadline, to);
+		if (r == -1)
+			status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
+	}
+	if (fd != -1)
+		(void)close(fd);
+	return r;
+}
+
+static int
+from_file(
+    const char *what, const char *file, int64_t deadline, struct str *secret, struct status *st)
+{
+	if (read_file(what, file, deadline, secret, st) == -1)
 		return -1;
-	r = secret_mode(&sb, file, st);
-	if (r == 0 && read_all(fd, deadline, secret) == -1)
-		r = status_set(
-		    st, PH_LOCAL, 5, 3, 5, "password-file %s: %s", file, strerror(errno));
+	return check(secret, file, st);
+}
+
+static int
+from_fd(int fd, int64_t deadline, struct str *secret, struct status *st)
+{
+	int r = read_all(fd, deadline, secret);
+
+	if (r == -1)
+		status_set(st, PH_LOCAL, 5, 3, 5, "password-fd %d: %s", fd, strerror(errno));
 	(void)close(fd);
-	return r == 0 ? check(secret, file, st) : -1;
+	return r == -1 ? -1 : check(secret, "password-fd", st);
+}
+
+/* systemd.exec(5): LoadCredential= puts files into a directory that only the service can read. */
+static bool
+credential_file(const struct account *a, struct str *path)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	const char *names[] = { a->name != NULL ? a->name : "password", "password" };
+	size_t i;
+
+	for (i = 0; dir != NULL && *dir == '/' && i < 2; i++) {
+		str_clear(path);
+		str_printf(path, "%s/pneu.%s", dir, names[i]);
+		if (access(path->p, R_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* 1 found, 0 not there, -1 with *st */
+static int
+from_netrc(const struct secret_wish *w, struct str *secret, struct status *st)
+{
+	const char *home = home_directory();
+	struct str path = { 0 }, text = { 0 };
+	int r = 0;
+
+	str_printf(&path, "%s/.netrc", home != NULL ? home : "");
+	if (home != NULL && access(path.p, R_OK) == 0) {
+		r = read_file("netrc", path.p, w->deadline, &text, st);
+		if (r == 0 && netrc_find(str_text(&text), w->url->host, w->user, secret))
+			r = check(secret, path.p, st) == 0 ? 1 : -1;
+	}
+	str_free(&text);
+	str_free(&path);
+	return r;
+}
+
+/* 1 typed, 0 there is nobody to ask, -1 with *st */
+static int
+from_terminal(const struct secret_wish *w, struct str *secret, struct status *st)
+{
+	char typed[1024];
+	struct str prompt = { 0 };
+	char *got;
+
+	/* nobody is asked from a pipe or by cron, even where a terminal could still be opened */
+	if (isatty(STDERR_FILENO) != 1)
+		return 0;
+	str_printf(&prompt, "Password of %s at %s: ", w->user, w->url->host);
+	got = readpassphrase(prompt.p, typed, sizeof typed, RPP_REQUIRE_TTY);
+	if (got != NULL)
+		str_puts(secret, typed);
+	explicit_bzero(typed, sizeof typed);
+	str_free(&prompt);
+	if (got == NULL)
+		return 0;
+	return check(secret, "the terminal", st) == 0 ? 1 : -1;
 }
 
 static void
-run_command(const char *command, int out)
+run_command(const char *command, bool refresh, int out)
 {
 	int nothing;
 
@@ -99,12 +185,16 @@ run_command(const char *command, int out)
 	if (nothing == -1 || dup2(nothing, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		_exit(EX_OSERR);
 	closefrom(STDERR_FILENO + 1);
+	if (refresh ? setenv("PNEU_TOKEN_REFRESH", "1", 1) == -1
+		    : unsetenv("PNEU_TOKEN_REFRESH") == -1)
+		_exit(EX_OSERR);
 	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
 }
 
 static int
-from_command(const char *command, int64_t deadline, struct str *secret, struct status *st)
+from_command(
+    const char *command, const struct secret_wish *w, struct str *secret, struct status *st)
 {
 	int fds[2], r, status = 0;
 	pid_t child;
@@ -119,9 +209,9 @@ from_command(const char *command, int64_t deadline, struct str *secret, struct s
 		return -1;
 	}
 	if (child == 0)
-		run_command(command, fds[1]);
+		run_command(command, w->refresh, fds[1]);
 	(void)close(fds[1]);
-	r = read_all(fds[0], deadline, secret);
+	r = read_all(fds[0], w->deadline, secret);
 	if (r == -1) {
 		int e = errno;
 
@@ -150,20 +240,52 @@ from_command(const char *command, int64_t deadline, struct str *secret, struct s
 }
 
 int
-secret_get(const struct account *a, const struct url *u, const char *user, int64_t deadline,
-    struct str *secret, struct status *st)
+secret_get(const struct secret_wish *w, struct str *secret, struct status *st)
 {
-	const char *here = u->password != NULL ? u->password : a->password;
+	const struct account *a = w->account;
+	const char *here = w->url->password != NULL ? w->url->password : a->password;
+	struct str path = { 0 };
+	int r;
 
 	if (here != NULL) {
 		str_puts(secret, here);
 		return check(secret, "the configuration", st);
 	}
+	if (a->password_fd != -1)
+		return from_fd((int)a->password_fd, w->deadline, secret, st);
 	if (a->password_file != NULL)
-		return from_file(a->password_file, deadline, secret, st);
+		return from_file("password-file", a->password_file, w->deadline, secret, st);
 	if (a->password_command != NULL)
-		return from_command(a->password_command, deadline, secret, st);
+		return from_command(a->password_command, w, secret, st);
+	if (credential_file(a, &path)) {
+		r = from_file("credential", path.p, w->deadline, secret, st);
+		str_free(&path);
+		return r;
+	}
+	str_free(&path);
+	if ((r = from_netrc(w, secret, st)) == 0)
+		r = from_terminal(w, secret, st);
+	if (r != 0)
+		return r == 1 ? 0 : -1;
 	return status_set(st, PH_LOCAL, 5, 7, 0,
 	    "no password for %s at %s: set password-command or password-file (or `auth none`)",
-	    user, u->host);
+	    w->user, w->url->host);
+}
+
+bool
+secret_refreshable(const struct account *a, const struct url *u)
+{
+	return u->password == NULL && a->password == NULL && a->password_fd == -1 &&
+	    a->password_file == NULL && a->password_command != NULL;
+}
+
+void
+secret_guard(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+#if defined(HAVE_SYS_PRCTL_H) && !defined(PNEU_SANITIZERS) /* they look into the process */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }

@@ -1,5 +1,5 @@
 /*
- * secret - where passwords come from.
+ * secret - where passwords and tokens come from.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -16,14 +16,31 @@
 /* The longest secret, in octets: OAuth tokens have a few thousand. */
 #define SECRET_MAX 65536
 
+/* What is asked for. All borrowed. */
+struct secret_wish {
+	const struct account *account;
+	const struct url *url;
+	const char *user;
+	int64_t deadline; /* a command is not waited for beyond it */
+	bool refresh;	  /* a token was refused: PNEU_TOKEN_REFRESH=1 for the command */
+};
+
 /*
- * The password for `user` at `u`, in this order: the URL, `password`, `password-file`,
- * `password-command`. One trailing line end is cut off. Waits for a command no longer than
- * `deadline`. 0, or -1 with *st: 5.7.0 none is set, or it is empty, too long, or holds a NUL; 4.7.0
- * a command that exits with 75; 5.3.5 a file that cannot be read or that others can read.
+ * The password (or token) in this order: the URL, `password`, --password-fd, `password-file`,
+ * `password-command`, $CREDENTIALS_DIRECTORY/pneu.ACCOUNT or pneu.password, ~/.netrc, and a
+ * terminal, if there is one to ask on. One trailing line end is cut off. 0, or -1 with *st: 5.7.0
+ * nobody has one, or it is empty, too long, or holds a NUL; 4.7.0 a command that exits with
+ * 75; 5.3.5 a file that cannot be read or that others can read.
  */
-int secret_get(const struct account *a, const struct url *u, const char *user, int64_t deadline,
-    struct str *secret, struct status *st);
+int secret_get(const struct secret_wish *w, struct str *secret, struct status *st);
+
+/* Would asking again with `refresh` give another answer? Only a command can. */
+bool secret_refreshable(const struct account *a, const struct url *u);
+
+/*
+ * From here on the process holds secrets: no core dumps, and no debugger of the same user.
+ */
+void secret_guard(void);
 
 /*
  * May a file with this mode and owner hold a secret? Not when others can read it, or its group can

@@ -15,221 +15,50 @@
 
 #include "say.h"
 #include "session.h"
+#include "state.h"
 #include "wait.h"
+
+#define SILENT_465_MS 20000
 
 struct session {
 	struct session_target to;
-	struct stream *stream;
-	struct reply reply;
+	struct chat chat;
 	struct caps caps;
 	struct session_info info;
-	struct status st; /* class 2: usable */
-	bool quit;	  /* QUIT was sent */
-	/* The steps whose replies have not come, oldest first: a queue in an array. */
-	unsigned char *due;
-	size_t due_at, due_len, due_cap;
 };
-
-/* RFC 5321 4.5.3.2, in seconds; the handshake and QUIT are our own. */
-static const unsigned patience[PH_COUNT] = {
-	[PH_GREETING] = 300,
-	[PH_EHLO] = 300,
-	[PH_STARTTLS] = 120,
-	[PH_TLS] = 120,
-	[PH_AUTH] = 300,
-	[PH_MAIL] = 300,
-	[PH_RCPT] = 300,
-	[PH_DATA] = 120,
-	[PH_BODY] = 180,
-	[PH_END] = 600,
-	[PH_RSET] = 120,
-	[PH_QUIT] = 5,
-};
-
-static int64_t
-timeout(const struct session *s, enum phase ph)
-{
-	int64_t ms = (int64_t)patience[ph] * 1000;
-	long long own = s->to.account->timeout;
-
-	return own > 0 && own < ms ? own : ms;
-}
-
-/* ---- commands and replies */
-
-static bool
-alive(const struct session *s)
-{
-	return s->st.class == 2 && stream_status(s->stream)->class == 0;
-}
-
-bool
-session_may_send(const struct session *s)
-{
-	return s->due_len == 0 ||
-	    (s->to.account->pipelining && (s->caps.ext & EXT_PIPELINING) != 0);
-}
-
-static void
-expect(struct session *s, enum phase ph)
-{
-	if (s->due_at > 0 && s->due_at + s->due_len == s->due_cap) {
-		memmove(s->due, s->due + s->due_at, s->due_len);
-		s->due_at = 0;
-	}
-	s->due = xgrow(s->due, &s->due_cap, s->due_at + s->due_len + 1, 1);
-	s->due[s->due_at + s->due_len++] = (unsigned char)ph;
-	/* a reply fits into 1 KiB; beyond that a server may talk when we have time to listen */
-	stream_keep(s->stream, 64 * 1024 + s->due_len * 1024);
-}
-
-void
-session_send(struct session *s, enum phase ph, const char *fmt, ...)
-{
-	struct str line = { 0 };
-	struct status st;
-	va_list ap;
-
-	if (!alive(s))
-		return;
-	if (s->due_len == 0 && stream_waiting(s->stream) > 0) {
-		/* whoever answers what was not yet asked is out of step, or not the server */
-		status_set(&st, ph, 5, 5, 0, "the server answered before it was asked");
-		(void)stream_fail(s->stream, &st);
-		s->st = st;
-		return;
-	}
-	va_start(ap, fmt);
-	str_vprintf(&line, fmt, ap);
-	va_end(ap);
-	if (ph == PH_AUTH) {
-		/* by phase, not by care: the mechanism is all that is ever shown */
-		size_t shown = strncmp(line.p, "AUTH ", 5) == 0 ? 5 + strcspn(line.p + 5, " ") : 0;
-		struct str masked = { 0 };
-
-		if (strcmp(line.p, "*") == 0)
-			shown = line.len; /* taking it back is no secret */
-		str_put(&masked, line.p, shown);
-		if (shown < line.len)
-			str_puts(&masked, shown > 0 ? " ***" : "***");
-		say_line('C', masked.p, masked.len);
-		str_free(&masked);
-	} else
-		say_line('C', line.p, line.len);
-	str_puts(&line, "\r\n");
-	stream_put(s->stream, line.p, line.len);
-	str_free(&line);
-	s->quit |= ph == PH_QUIT;
-	expect(s, ph);
-}
-
-struct stream *
-session_body(struct session *s, enum phase ph, unsigned replies)
-{
-	for (; replies > 0; replies--)
-		expect(s, PH_END);
-	stream_phase(s->stream, ph, timeout(s, ph));
-	return s->stream;
-}
-
-static void
-show_reply(const struct session *s)
-{
-	const char *p = str_text(&s->reply.text);
-	bool last;
-
-	if (!say_dialogue_on())
-		return;
-	do {
-		size_t len = strcspn(p, "\n");
-		struct str line = { 0 };
-
-		last = p[len] == '\0';
-		str_printf(&line, "%u%s", s->reply.code, last ? (len > 0 ? " " : "") : "-");
-		str_put(&line, p, len);
-		say_line('S', line.p, line.len);
-		str_free(&line);
-		p += len + 1;
-	} while (!last);
-}
-
-/* Read the reply to step `ph` into s->reply and *st; -1 when the session is lost. */
-static int
-hear(struct session *s, enum phase ph, struct status *st)
-{
-	stream_phase(s->stream, ph, timeout(s, ph));
-	if (reply_read(&s->reply, s->stream, ph, st) == -1) {
-		if (s->st.class == 2)
-			s->st = *st;
-		return -1;
-	}
-	show_reply(s);
-	reply_status(&s->reply, ph, st);
-	if (s->reply.code == 421 && s->st.class == 2)
-		s->st = *st; /* RFC 5321 3.8: the server closes now */
-	return 0;
-}
-
-int
-session_reply(struct session *s, struct status *st)
-{
-	enum phase ph = PH_QUIT;
-
-	if (s->due_len > 0) {
-		ph = (enum phase)s->due[s->due_at++];
-		if (--s->due_len == 0)
-			s->due_at = 0;
-	}
-	if (s->st.class != 2) {
-		*st = s->st;
-		return -1;
-	}
-	return hear(s, ph, st);
-}
-
-/* Send one command and hear its reply. */
-static int ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
-    PRINTF(4, 5);
-
-static int
-ask(struct session *s, enum phase ph, struct status *st, const char *fmt, ...)
-{
-	struct str line = { 0 };
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	str_vprintf(&line, fmt, ap);
-	va_end(ap);
-	session_send(s, ph, "%s", line.p);
-	str_free(&line);
-	r = session_reply(s, st);
-	return r;
-}
-
-/* A positive reply with a code that does not belong here is a server that is out of step. */
-static int
-unexpected(enum phase ph, struct status *st)
-{
-	char words[200];
-
-	(void)strlcpy(words, st->text, sizeof words);
-	return status_set(
-	    st, ph, 5, 5, 0, "the server broke the protocol: it answered \"%s\"", words);
-}
 
 /* ---- from the greeting to AUTH; each returns 0, or -1 with *st */
+
+/* TLS servers wait in silence for our first word, as we do for theirs. */
+static int
+no_greeting(const struct session *s, struct status *st)
+{
+	if (!s->to.implicit && st->subject == 4 && s->chat.reply.lines == 0 &&
+	    wait_signal() == NULL)
+		(void)strlcat(st->text,
+		    "; if this port speaks TLS from the first byte, use submissions://",
+		    sizeof st->text);
+	return -1;
+}
 
 static int
 greeting(struct session *s, struct status *st)
 {
-	if (hear(s, PH_GREETING, st) == -1)
-		return -1;
+	long long patience = s->chat.timeout;
+	int r;
+
+	/* 465 is for TLS from the first byte (RFC 8314 7.3): its silence means that it waits for us
+	 */
+	if (!s->to.implicit && strcmp(s->to.server.port, "465") == 0 &&
+	    (patience == 0 || patience > SILENT_465_MS))
+		s->chat.timeout = SILENT_465_MS;
+	r = chat_hear(&s->chat, PH_GREETING, st);
+	s->chat.timeout = patience;
+	if (r == -1)
+		return no_greeting(s, st);
 	(void)strlcpy(s->info.greeting, st->text, sizeof s->info.greeting);
-	if (st->class == 2 && s->reply.code != 220)
-		return unexpected(PH_GREETING, st);
-	if (s->reply.code / 100 == 3)
-		return unexpected(PH_GREETING, st);
+	if ((st->class == 2 && s->chat.reply.code != 220) || s->chat.reply.code / 100 == 3)
+		return chat_out_of_step(PH_GREETING, st);
 	return st->class == 2 ? 0 : -1;
 }
 
@@ -237,66 +66,109 @@ static int
 ehlo(struct session *s, struct status *st)
 {
 	const struct account *a = s->to.account;
-	char *own = a->ehlo != NULL ? NULL : net_ehlo_name(s->stream);
+	char *own = a->ehlo != NULL ? NULL : net_ehlo_name(s->chat.stream);
 	const char *name = own != NULL ? own : a->ehlo;
 	int r;
 
 	caps_free(&s->caps); /* nothing learned before counts any more */
-	r = ask(s, PH_EHLO, st, "EHLO %s", name);
-	if (r == 0 && s->reply.code / 100 == 5 && !s->info.tls.on && a->tls <= TLS_MAY &&
+	s->chat.pipelining = false;
+	r = chat_ask(&s->chat, PH_EHLO, st, "EHLO %s", name);
+	if (r == 0 && s->chat.reply.code / 100 == 5 && !s->info.tls.on && a->tls <= TLS_MAY &&
 	    s->to.cred == NULL) {
 		/* a server from before 1995 can do neither TLS nor AUTH */
-		r = ask(s, PH_EHLO, st, "HELO %s", name);
-		str_clear(&s->reply.text);
+		r = chat_ask(&s->chat, PH_EHLO, st, "HELO %s", name);
+		str_clear(&s->chat.reply.text);
 	}
 	free(own);
 	if (r == -1)
 		return -1;
-	if (s->reply.code / 100 == 3)
-		return unexpected(PH_EHLO, st);
+	if (s->chat.reply.code / 100 == 3)
+		return chat_out_of_step(PH_EHLO, st);
 	if (st->class != 2)
 		return -1;
-	caps_parse(&s->caps, &s->reply);
+	caps_parse(&s->caps, &s->chat.reply);
+	s->chat.pipelining = a->pipelining && (s->caps.ext & EXT_PIPELINING) != 0;
 	return 0;
+}
+
+static struct tls_policy
+policy_of(const struct session *s)
+{
+	const struct account *a = s->to.account;
+	struct tls_policy policy = {
+		.level = a->tls,
+		.name = a->tls_name != NULL ? a->tls_name : s->to.server.host,
+		.host = s->to.server.host,
+		.port = s->to.server.port,
+		.ca = a->tls_ca,
+		.crl = a->tls_crl,
+		.cert = a->tls_cert,
+		.key = a->tls_key,
+		.priority = a->tls_priority,
+		.pins = &a->tls_pin,
+		.known_hosts = s->to.known_hosts,
+	};
+
+	/* where a login is planned, "may" must not mean that a listener may have it */
+	if (policy.level == TLS_MAY && s->to.cred != NULL)
+		policy.level = TLS_ENCRYPT;
+	return policy;
+}
+
+static void
+show_tls(const struct session *s, const struct tls_policy *policy)
+{
+	const struct tls_info *info = &s->info.tls;
+	const struct cert_info *c = &info->cert;
+	const char *how = c->verified ? "verified"
+	    : c->pinned		      ? "pinned"
+	    : c->known == CERT_KNOWN  ? "known"
+	    : c->known == CERT_NEW    ? "remembered from now on"
+				      : NULL;
+
+	if (how != NULL)
+		say_event("%s, %s, certificate of %s %s, expires in %lld days", info->version,
+		    info->cipher, policy->name, how, (long long)(c->expires - time(NULL)) / 86400);
+	else
+		say_event("%s, %s, certificate of %s NOT verified: %s", info->version, info->cipher,
+		    policy->name, c->complaint);
 }
 
 static int
 secure(struct session *s, struct status *st)
 {
-	struct tls_policy policy = {
-		.level = s->to.account->tls,
-		.name = s->to.account->tls_name != NULL ? s->to.account->tls_name
-							: s->to.server.host,
-		.ca = s->to.account->tls_ca,
-		.priority = s->to.account->tls_priority,
-	};
+	struct tls_policy policy = policy_of(s);
 	struct tls_info *info = &s->info.tls;
+	struct str binding = { 0 };
+	int r;
 
-	/* where a login is planned, "may" must not mean that a listener may have it */
-	if (policy.level == TLS_MAY && s->to.cred != NULL)
-		policy.level = TLS_ENCRYPT;
 	if (!s->to.implicit) {
 		if (policy.level == TLS_NONE)
 			return 0;
 		if ((s->caps.ext & EXT_STARTTLS) == 0)
 			return tls_judge(&policy, info, st);
-		if (ask(s, PH_STARTTLS, st, "STARTTLS") == -1)
+		if (chat_ask(&s->chat, PH_STARTTLS, st, "STARTTLS") == -1)
 			return -1;
-		if (st->class == 2 ? s->reply.code != 220 : s->reply.code / 100 == 3)
-			return unexpected(PH_STARTTLS, st);
+		if (st->class == 2 ? s->chat.reply.code != 220 : s->chat.reply.code / 100 == 3)
+			return chat_out_of_step(PH_STARTTLS, st);
 		if (st->class != 2)
 			return -1;
 	}
-	if (tls_start(s->stream, &policy, timeout(s, PH_TLS), info, st) == -1)
-		return -1;
-	if (info->verified)
-		say_event("%s, %s, certificate of %s verified, expires in %lld days", info->version,
-		    info->cipher, policy.name, (long long)(info->expires - time(NULL)) / 86400);
-	else
-		say_event("%s, %s, certificate of %s NOT verified: %s", info->version, info->cipher,
-		    policy.name, info->complaint);
-	return tls_judge(&policy, info, st);
+	r = tls_start(s->chat.stream, &policy, chat_patience(&s->chat, PH_TLS), info, &binding, st);
+	if (r == 0) {
+		show_tls(s, &policy);
+		r = tls_judge(&policy, info, st);
+	}
+	if (r == 0 && s->to.cred != NULL) {
+		s->to.cred->binding_type = info->binding_type;
+		str_clear(&s->to.cred->binding);
+		str_put(&s->to.cred->binding, str_text(&binding), binding.len);
+	}
+	str_free(&binding);
+	return r;
 }
+
+/* ---- AUTH (RFC 4954) */
 
 static bool
 offered(void *arg, const char *mech)
@@ -321,10 +193,16 @@ static int
 get_base64(const struct str *text, struct str *raw, struct status *st)
 {
 	gnutls_datum_t in = { (unsigned char *)text->p, (unsigned)text->len }, out;
+	size_t digits = strspn(
+	    str_text(text), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
 	if (text->len == 0)
 		return 0;
-	if (gnutls_base64_decode2(&in, &out) != 0)
+	/* strictly (RFC 4648 3.5): whole groups, padding at the end only, nothing else in between
+	 */
+	if (text->len % 4 != 0 || text->len - digits > 2 ||
+	    strspn(text->p + digits, "=") != text->len - digits ||
+	    gnutls_base64_decode2(&in, &out) != 0)
 		return status_set(st, PH_AUTH, 5, 5, 0, "the server's challenge is not base64");
 	str_put(raw, out.data, out.size);
 	gnutls_free(out.data);
@@ -336,13 +214,13 @@ static int
 auth_round(struct session *s, struct sasl *x, struct status *st)
 {
 	struct str in = { 0 }, out = { 0 }, line = { 0 };
-	bool first = s->reply.code != 334;
+	bool first = s->chat.reply.code != 334;
 	int r = 0;
 
 	if (first)
 		str_printf(&line, "AUTH %s", x->mech->name);
 	else
-		r = get_base64(&s->reply.text, &in, st);
+		r = get_base64(&s->chat.reply.text, &in, st);
 	if (r == 0 && !(first && (x->mech->flags & SASL_SERVERFIRST) != 0)) {
 		r = sasl_step(x, &in, &out, st);
 		if (first)
@@ -350,45 +228,91 @@ auth_round(struct session *s, struct sasl *x, struct status *st)
 		put_base64(&line, &out);
 	}
 	if (r == 0)
-		session_send(s, PH_AUTH, "%s", str_text(&line));
+		chat_send(&s->chat, PH_AUTH, "%s", str_text(&line));
 	str_free(&in);
 	str_free(&out);
 	str_free(&line);
 	return r;
 }
 
+/* Rounds until the server has decided: 0 we are in, or -1 with *st. */
+static int
+exchange(struct session *s, struct sasl *x, struct status *st)
+{
+	struct status ignored;
+
+	do {
+		if (auth_round(s, x, st) == -1) {
+			/* take back the exchange, and keep our own reason */
+			if (s->chat.reply.code == 334)
+				(void)chat_ask(&s->chat, PH_AUTH, &ignored, "*");
+			return -1;
+		}
+		if (chat_reply(&s->chat, st) == -1)
+			return -1;
+	} while (s->chat.reply.code == 334);
+	if (s->chat.reply.code / 100 == 3)
+		return chat_out_of_step(PH_AUTH, st);
+	if (st->class == 2)
+		return sasl_finish(x, st);
+	if (x->detail.len > 0) {
+		(void)strlcat(st->text, "; the server explains: ", sizeof st->text);
+		(void)strlcat(st->text, x->detail.p, sizeof st->text);
+	}
+	return -1;
+}
+
+/*
+ * A server that once proved itself by SCRAM and now only takes what can be listened to is likely
+ * not the same server. `remembered` is the line that says that it did.
+ */
+static int
+no_step_back(struct session *s, const struct mech *m, const char *remembered, struct status *st)
+{
+	if ((m->flags & SASL_REUSABLE) == 0 || s->to.account->auth != NULL ||
+	    !state_has(s->to.scram_hosts, remembered))
+		return 0;
+	return status_set(st, PH_AUTH, 5, 7, 9,
+	    "this server proved itself by SCRAM before and now offers no more than %s: somebody "
+	    "may "
+	    "be in between; if it is meant so, say `auth %s`",
+	    m->name, m->name);
+}
+
 static int
 authenticate(struct session *s, struct status *st)
 {
-	static const char *const names[] = { [AUTH_PLAIN] = "PLAIN", [AUTH_LOGIN] = "LOGIN" };
 	const struct account *a = s->to.account;
-	const char *wish = a->auth >= AUTH_PLAIN ? names[a->auth] : NULL;
-	bool safe = (s->info.tls.on && a->tls >= TLS_VERIFY) || net_loopback(s->info.peer);
+	struct credentials *cred = s->to.cred;
+	struct str plus = { 0 }, remembered = { 0 };
+	struct sasl_choice choice = { .offered = offered, .arg = &s->caps, .wish = a->auth };
 	const struct mech *m;
 	struct sasl x;
-	struct status ignored;
+	int r = -1;
 
-	if (s->to.cred == NULL)
+	if (cred == NULL)
 		return 0;
-	if ((m = sasl_pick(offered, &s->caps, wish, safe, st)) == NULL)
+	choice.safe = (s->info.tls.on && a->tls >= TLS_TOFU) || net_loopback(s->info.peer);
+	choice.binding = cred->binding_type != NULL;
+	choice.secret = cred->secret.len > 0;
+	if ((m = sasl_pick(&choice, st)) == NULL)
 		return -1;
-	sasl_start(&x, m, s->to.cred);
-	do {
-		if (auth_round(s, &x, st) == -1) {
-			/* take back the exchange (RFC 4954 4), and keep our own reason */
-			if (s->reply.code == 334)
-				(void)ask(s, PH_AUTH, &ignored, "*");
-			return -1;
-		}
-		if (session_reply(s, st) == -1)
-			return -1;
-	} while (s->reply.code == 334);
-	if (s->reply.code / 100 == 3)
-		return unexpected(PH_AUTH, st);
-	if (st->class != 2)
-		return -1;
-	(void)strlcpy(s->info.mech, m->name, sizeof s->info.mech);
-	return 0;
+	(void)strlcpy(s->info.tried, m->name, sizeof s->info.tried);
+	str_printf(&remembered, "scram %s %s %s", s->to.server.host, s->to.server.port, cred->user);
+	str_printf(&plus, "%s-PLUS", m->name);
+	sasl_start(&x, m, cred);
+	x.plus_offered = caps_mech(&s->caps, plus.p);
+	if (no_step_back(s, m, remembered.p, st) == 0)
+		r = exchange(s, &x, st);
+	if (r == 0) {
+		(void)strlcpy(s->info.mech, m->name, sizeof s->info.mech);
+		if (x.proven)
+			state_add(s->to.scram_hosts, remembered.p);
+	}
+	sasl_end(&x);
+	str_free(&plus);
+	str_free(&remembered);
+	return r;
 }
 
 static void
@@ -397,8 +321,7 @@ begin(struct session *s)
 	struct status st;
 	int r = 0;
 
-	status_set(&s->st, PH_CONNECT, 2, 0, 0, "connected");
-	stream_deadline(s->stream, s->to.deadline);
+	stream_deadline(s->chat.stream, s->to.deadline);
 	if (s->to.implicit)
 		r = secure(s, &st);
 	if (r == 0)
@@ -413,7 +336,7 @@ begin(struct session *s)
 	if (r == 0)
 		r = authenticate(s, &st);
 	if (r == -1)
-		s->st = st;
+		s->chat.st = st;
 }
 
 struct session *
@@ -422,7 +345,7 @@ session_over(struct stream *stream, const struct session_target *to, const char 
 	struct session *s = xalloc(1, sizeof *s);
 
 	s->to = *to;
-	s->stream = stream;
+	chat_init(&s->chat, stream, to->account->timeout);
 	(void)strlcpy(s->info.peer, peer, sizeof s->info.peer);
 	begin(s);
 	return s;
@@ -443,14 +366,14 @@ session_open(const struct session_target *to)
 		return session_over(stream, to, peer);
 	s = xalloc(1, sizeof *s);
 	s->to = *to;
-	s->st = st;
+	s->chat.st = st;
 	return s;
 }
 
 const struct status *
 session_status(const struct session *s)
 {
-	return &s->st;
+	return &s->chat.st;
 }
 
 const struct session_info *
@@ -462,43 +385,30 @@ session_info(const struct session *s)
 unsigned
 session_turns(const struct session *s)
 {
-	return s->stream != NULL ? stream_turns(s->stream) : 0;
+	return s->chat.stream != NULL ? stream_turns(s->chat.stream) : 0;
 }
 
-unsigned
-session_ext(const struct session *s)
+struct chat *
+session_chat(struct session *s)
 {
-	return s->caps.ext;
+	return &s->chat;
 }
 
-uint64_t
-session_size(const struct session *s)
+const struct caps *
+session_caps(const struct session *s)
 {
-	return s->caps.size;
+	return &s->caps;
 }
 
 void
 session_close(struct session **sp)
 {
 	struct session *s = *sp;
-	struct status st;
 
 	if (s == NULL)
 		return;
 	*sp = NULL;
-	if (s->stream != NULL && stream_status(s->stream)->class == 0) {
-		if (!s->quit && s->due_len == 0 && s->st.code != 421) {
-			s->st.class = 2; /* a refusal is no reason to leave without a word */
-			session_send(s, PH_QUIT, "QUIT");
-			stream_phase(s->stream, PH_QUIT, timeout(s, PH_QUIT));
-			(void)stream_flush(s->stream);
-		}
-		while (say_dialogue_on() && s->due_len > 0 && session_reply(s, &st) == 0)
-			;
-	}
-	stream_free(&s->stream);
-	reply_free(&s->reply);
+	chat_free(&s->chat);
 	caps_free(&s->caps);
-	free(s->due);
 	free(s);
 }

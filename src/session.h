@@ -8,8 +8,8 @@
 #define SESSION_H
 
 #include "account.h"
+#include "chat.h"
 #include "net.h"
-#include "reply.h"
 #include "sasl.h"
 
 /* What was seen on the way; reports read it. */
@@ -17,6 +17,7 @@ struct session_info {
 	char peer[128];	    /* the address that answered */
 	char greeting[256]; /* printable, code first */
 	char mech[32];	    /* the mechanism that authenticated us, or "" */
+	char tried[32];	    /* the one that was tried last */
 	struct tls_info tls;
 };
 
@@ -24,9 +25,11 @@ struct session_info {
 struct session_target {
 	const struct account *account;
 	struct endpoint server;
-	bool implicit;			/* TLS before the greeting */
-	const struct credentials *cred; /* NULL: no AUTH */
-	int64_t deadline;		/* of wait_now(), for everything */
+	bool implicit;		  /* TLS before the greeting */
+	struct credentials *cred; /* NULL: no AUTH; its binding is filled in here */
+	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
+	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
+	int64_t deadline;	  /* of wait_now(), for everything */
 };
 
 struct session;
@@ -43,30 +46,9 @@ struct session *session_over(struct stream *s, const struct session_target *to, 
 
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);
-unsigned session_turns(const struct session *s); /* see stream_turns() */
-unsigned session_ext(const struct session *s);	 /* set of enum ext, as of the last EHLO */
-uint64_t session_size(const struct session *s);	 /* largest message, 0: unknown */
-
-/* May another command be sent before the replies to those under way have come? */
-bool session_may_send(const struct session *s);
-
-/*
- * Queue a command, without its CRLF. It is on the wire at the latest when a reply is awaited.
- */
-void session_send(struct session *s, enum phase ph, const char *fmt, ...) PRINTF(3, 4);
-
-/*
- * Announce that what is put into the returned stream from now on belongs to step `ph`, and that
- * `replies` replies answer it. Used for the message itself, which is not a command.
- */
-struct stream *session_body(struct session *s, enum phase ph, unsigned replies);
-
-/*
- * The reply to the oldest unanswered command. 0 with *st, whatever its class; -1 when there is
- * none because the session was lost, *st saying so. A 421 is returned as it is and ends the
- * session.
- */
-int session_reply(struct session *s, struct status *st);
+unsigned session_turns(const struct session *s);	  /* see stream_turns() */
+struct chat *session_chat(struct session *s);		  /* for the commands of a transaction */
+const struct caps *session_caps(const struct session *s); /* as of the last EHLO */
 
 /*
  * QUIT, unless the session is lost, and free everything. Nobody waits for the answer, except to

@@ -6,18 +6,18 @@
  */
 #include "config.h"
 
-#include <ctype.h>
-#include <pwd.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address.h"
+#include "sasl.h"
 #include "settings.h"
+#include "state.h"
 #include "url.h"
 
-static const char *const auth_names[] = { "auto", "none", "plain", "login", NULL };
-static const char *const tls_names[] = { "none", "may", "encrypt", "verify", NULL };
+static const char *const tls_names[] = { "none", "may", "encrypt", "tofu", "fingerprint", "verify",
+	NULL };
 static const char *const bool_names[] = { "no", "yes", "off", "on", "false", "true", NULL };
 
 #define AT(field) offsetof(struct account, field)
@@ -33,16 +33,26 @@ const struct setting settings[] = {
 	  "read the password from FILE", NULL },
 	{ "password-command", T_COMMAND, AT(password_command), NULL, "CMD",
 	  "run CMD, which prints the password", NULL },
-	{ "auth", T_CHOICE, AT(auth), "auto", "MECHANISM",
-	  "auto, none, plain, login", auth_names },
+	{ "password-fd", T_FD, AT(password_fd), NULL, "N",
+	  "read the password from descriptor N", NULL },
+	{ "auth", T_AUTH, AT(auth), NULL, "MECHANISM",
+	  "auto, none, or the mechanism to use", NULL },
 	{ "from", T_PATTERNS, AT(from), NULL, "ADDRESS",
 	  "the sender; patterns choose the account", NULL },
 	{ "ehlo", T_STRING, AT(ehlo), NULL, "NAME",
 	  "how we call ourselves towards the server", NULL },
 	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
-	  "none, may, encrypt, verify", tls_names },
+	  "none may encrypt tofu fingerprint verify", tls_names },
 	{ "tls-ca", T_PATH, AT(tls_ca), NULL, "FILE",
 	  "trust these CAs instead of the system's", NULL },
+	{ "tls-pin", T_PINS, AT(tls_pin), NULL, "PIN",
+	  "trust this certificate or key", NULL },
+	{ "tls-crl", T_PATH, AT(tls_crl), NULL, "FILE",
+	  "certificates that were revoked", NULL },
+	{ "tls-cert", T_PATH, AT(tls_cert), NULL, "FILE",
+	  "our own certificate; or a PKCS#11 URI", NULL },
+	{ "tls-key", T_PATH, AT(tls_key), NULL, "FILE",
+	  "its key, when it is not in the same file", NULL },
 	{ "tls-name", T_STRING, AT(tls_name), NULL, "NAME",
 	  "the certificate is for NAME, not the host", NULL },
 	{ "tls-priority", T_STRING, AT(tls_priority), NULL, "STRING",
@@ -94,20 +104,7 @@ setting_is_raw(const struct setting *set)
 bool
 setting_is_list(const struct setting *set)
 {
-	return set->type == T_URLS || set->type == T_PATTERNS;
-}
-
-const char *
-home_directory(void)
-{
-	const char *home = getenv("HOME");
-	const struct passwd *pw;
-
-	/* cron runs us as the user with the environment of its daemon, often without any HOME */
-	if (home != NULL && *home == '/')
-		return home;
-	pw = getpwuid(getuid());
-	return pw != NULL ? pw->pw_dir : NULL;
+	return set->type == T_URLS || set->type == T_PATTERNS || set->type == T_PINS;
 }
 
 /* ---- values; each stores into the field at `at`, or returns -1 with *st */
@@ -183,6 +180,41 @@ put_path(const struct setting *set, const char *value, char **at, struct status 
 }
 
 static int
+put_auth(const struct setting *set, const char *value, struct account *a, struct status *st)
+{
+	const struct mech *m = sasl_mech(value);
+	const char *names[SASL_MECHS_MAX + 3] = { "auto", "none" }, *near;
+	size_t i;
+
+	if (ascii_eq(value, "auto"))
+		return 0;
+	if (ascii_eq(value, "none"))
+		a->no_auth = true;
+	else if (m != NULL)
+		a->auth = xstrdup(m->name);
+	else {
+		for (i = 0; sasl_mechs[i].name != NULL; i++)
+			names[i + 2] = sasl_mechs[i].name;
+		near = nearest(value, names);
+		if (near == NULL)
+			return wrong(
+			    st, set, value, "it is auto, none, or a mechanism of pneu.conf(5)");
+		return status_set(st, PH_LOCAL, 5, 3, 5,
+		    "%s does not take \"%.80s\": did you mean %s?", set->name, value, near);
+	}
+	return 0;
+}
+
+static int
+put_fd(const struct setting *set, const char *value, int *at, struct status *st)
+{
+	const char *why;
+
+	*at = (int)strtonum(value, 0, INT_MAX, &why);
+	return why == NULL ? 0 : wrong(st, set, value, "it is the number of an open descriptor");
+}
+
+static int
 put_value(const struct setting *set, const char *value, struct account *a, struct status *st)
 {
 	void *at = (char *)a + set->offset;
@@ -202,6 +234,15 @@ put_value(const struct setting *set, const char *value, struct account *a, struc
 		*(bool *)at = i % 2 == 1;
 		return 0;
 	}
+	case T_AUTH:
+		return put_auth(set, value, a, st);
+	case T_FD:
+		return put_fd(set, value, at, st);
+	case T_PINS:
+		if (cert_pin_check(value, st) == -1)
+			return -1;
+		strings_add(at, value);
+		return 0;
 	case T_TIME:
 		return put_time(set, value, at, st);
 	case T_PATH:
@@ -280,6 +321,7 @@ account_make(struct account *a, const struct layer *const layers[], size_t n)
 	size_t i, k;
 
 	memset(a, 0, sizeof *a);
+	a->password_fd = -1;
 	for (set = settings; set->name != NULL; set++) {
 		const struct strings *from = NULL;
 
@@ -306,7 +348,7 @@ account_free(struct account *a)
 
 		if (setting_is_list(set))
 			strings_free(at);
-		else if (set->type <= T_COMMAND && *(char **)at != NULL)
+		else if ((set->type <= T_COMMAND || set->type == T_AUTH) && *(char **)at != NULL)
 			freezero(*(char **)at, strlen(*(char **)at));
 	}
 	free(a->name);

@@ -18,6 +18,9 @@ enum setting_type {
 	T_COMMAND,  /* to the end of the line, for sh -c */
 	T_URLS,	    /* may be given several times */
 	T_PATTERNS, /* may be given several times */
+	T_PINS,	    /* may be given several times */
+	T_AUTH,
+	T_FD,
 	T_CHOICE,
 	T_BOOL,
 	T_TIME, /* 30s, 5m, 2h, 500ms; a bare number is seconds */
@@ -62,8 +65,5 @@ bool layer_has_secret(const struct layer *l);
  */
 void account_make(struct account *a, const struct layer *const layers[], size_t n);
 void account_free(struct account *a);
-
-/* The home directory: $HOME, else the password file's; NULL when there is none. Static storage. */
-const char *home_directory(void);
 
 #endif

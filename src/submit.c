@@ -11,19 +11,20 @@
 
 #include "say.h"
 #include "secret.h"
+#include "state.h"
 #include "submit.h"
 #include "url.h"
 #include "wait.h"
 
 /* One connection, one message. What happened is in the envelope. */
 static void
-attempt(const struct account *a, const struct session_target *to, struct envelope *e,
-    const struct message *m, struct submission *sub)
+attempt(const struct session_target *to, struct envelope *e, const struct message *m,
+    struct submission *sub)
 {
 	struct session *s = session_open(to);
 
 	if (session_status(s)->class == 2)
-		mail_submit(s, e, m, a->partial, true, &sub->reply);
+		mail_submit(s, e, m, to->account->partial, true, &sub->reply);
 	else
 		envelope_settle(e, session_status(s));
 	sub->info = *session_info(s);
@@ -67,13 +68,77 @@ may_go_without_tls(const struct session_target *to, const struct envelope *e)
 	    (st->phase == PH_STARTTLS || st->phase == PH_TLS) && wait_signal() == NULL;
 }
 
+/* `tls may`: when TLS itself is the trouble, once more without it. */
 static void
-one_server(const struct account *a, const char *text, int64_t deadline, struct envelope *e,
+with_fallback(const struct session_target *to, struct envelope *e, const struct message *m,
+    struct submission *sub)
+{
+	struct session_target clear = *to;
+	struct account plain;
+
+	attempt(to, e, m, sub);
+	if (!may_go_without_tls(to, e))
+		return;
+	say_event("no TLS here: trying without, as `tls may` allows");
+	plain = *to->account;
+	plain.tls = TLS_NONE;
+	clear.account = &plain;
+	undecide(e);
+	attempt(&clear, e, m, sub);
+}
+
+/* A token that was refused may have expired: the command that made it can make another. */
+static bool
+token_expired(const struct session_target *to, const struct url *u, const struct envelope *e,
+    const struct submission *sub)
+{
+	const struct mech *m = sasl_mech(sub->info.tried);
+
+	return e->rcpt[0].status.phase == PH_AUTH && e->rcpt[0].status.code == 535 && m != NULL &&
+	    (m->flags & SASL_BEARER) != 0 && secret_refreshable(to->account, u);
+}
+
+static void
+with_login(struct session_target *to, const struct url *u, struct envelope *e,
     const struct message *m, struct submission *sub)
 {
-	struct session_target to = { .account = a, .deadline = deadline };
+	struct secret_wish wish = {
+		.account = to->account,
+		.url = u,
+		.user = to->cred->user,
+		.deadline = to->deadline,
+	};
+	const struct mech *demanded = to->account->auth != NULL ? sasl_mech(to->account->auth)
+								: NULL;
+	struct status st;
+
+	if (demanded != NULL && (demanded->flags & SASL_NOSECRET) != 0) {
+		attempt(to, e, m, sub);
+		return;
+	}
+	for (;;) {
+		str_free(&to->cred->secret);
+		if (secret_get(&wish, &to->cred->secret, &st) == -1) {
+			envelope_settle(e, &st);
+			return;
+		}
+		secret_guard();
+		attempt(to, e, m, sub);
+		if (wish.refresh || !token_expired(to, u, e, sub))
+			return;
+		say_event("the token was refused: asking password-command for a fresh one");
+		wish.refresh = true;
+		undecide(e);
+	}
+}
+
+static void
+one_server(const char *text, const struct session_target *common, struct envelope *e,
+    const struct message *m, struct submission *sub)
+{
+	struct session_target to = *common;
+	const struct account *a = to.account;
 	struct credentials cred = { 0 };
-	struct account plain;
 	struct status st;
 	struct url u;
 
@@ -90,48 +155,65 @@ one_server(const struct account *a, const char *text, int64_t deadline, struct e
 	to.server.port = u.port;
 	to.implicit = u.implicit;
 	cred.user = a->user != NULL ? a->user : u.user;
-	if (a->auth != AUTH_NONE && cred.user != NULL) {
+	cred.host = u.host;
+	cred.port = u.port;
+	if (a->no_auth || cred.user == NULL)
+		with_fallback(&to, e, m, sub);
+	else {
 		sub->user = xstrdup(cred.user);
 		to.cred = &cred;
-	}
-	if (to.cred != NULL && secret_get(a, &u, cred.user, deadline, &cred.secret, &st) == -1)
-		envelope_settle(e, &st);
-	else {
-		attempt(a, &to, e, m, sub);
-		if (may_go_without_tls(&to, e)) {
-			say_event("no TLS here: trying without, as `tls may` allows");
-			plain = *a;
-			plain.tls = TLS_NONE;
-			to.account = &plain;
-			undecide(e);
-			attempt(&plain, &to, e, m, sub);
-		}
+		with_login(&to, &u, e, m, sub);
 	}
 	credentials_free(&cred);
 	url_free(&u);
 }
 
+/* What can be known to be wrong before anybody is contacted. 0, or -1 with *st. */
+static int
+check(const struct account *a, const char *known_hosts, struct status *st)
+{
+	struct tls_policy policy = {
+		.level = a->tls,
+		.ca = a->tls_ca,
+		.crl = a->tls_crl,
+		.cert = a->tls_cert,
+		.key = a->tls_key,
+		.pins = &a->tls_pin,
+		.known_hosts = known_hosts,
+	};
+
+	return tls_check(&policy, st);
+}
+
 void
 submit(const struct account *a, struct envelope *e, const struct message *m, struct submission *sub)
 {
-	int64_t start = wait_now(), deadline = wait_until(a->deadline);
-	struct tls_policy policy = { .level = a->tls, .ca = a->tls_ca };
+	char *known_hosts = state_path("known-hosts"), *scram_hosts = state_path("scram-hosts");
+	struct session_target to = {
+		.account = a,
+		.deadline = wait_until(a->deadline),
+		.known_hosts = known_hosts,
+		.scram_hosts = scram_hosts,
+	};
+	int64_t start = wait_now();
 	struct status st;
 	size_t i;
 
 	memset(sub, 0, sizeof *sub);
-	if (tls_check(&policy, &st) == -1) {
+	if (check(a, known_hosts, &st) == -1)
 		envelope_settle(e, &st);
-		return;
-	}
-	for (i = 0; i < a->server.n; i++) {
-		one_server(a, a->server.v[i], deadline, e, m, sub);
-		if (i + 1 == a->server.n || !worth_another(e))
-			break;
-		say_event("%s: %s; trying the next server", sub->server, e->rcpt[0].status.text);
-		undecide(e);
-	}
+	else
+		for (i = 0; i < a->server.n; i++) {
+			one_server(a->server.v[i], &to, e, m, sub);
+			if (i + 1 == a->server.n || !worth_another(e))
+				break;
+			say_event(
+			    "%s: %s; trying the next server", sub->server, e->rcpt[0].status.text);
+			undecide(e);
+		}
 	sub->ms = wait_now() - start;
+	free(known_hosts);
+	free(scram_hosts);
 }
 
 void

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 
 #include "tls.h"
 #include "wait.h"
@@ -25,18 +24,10 @@ struct tls {
 	struct stream *s;
 	gnutls_session_t session;
 	gnutls_certificate_credentials_t cred;
-	bool up; /* the handshake is done, so a goodbye makes sense */
+	bool up;       /* the handshake is done, so a goodbye makes sense */
+	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
+	size_t nfirst;
 };
-
-const char *
-tls_date(time_t when, char buf[static 16])
-{
-	struct tm tm;
-
-	if (gmtime_r(&when, &tm) == NULL || strftime(buf, 16, "%Y-%m-%d", &tm) == 0)
-		(void)strlcpy(buf, "?", 16);
-	return buf;
-}
 
 /* ---- the layer: GnuTLS on one side, the stream's wire on the other; nothing here ever waits */
 
@@ -59,9 +50,12 @@ pull(gnutls_transport_ptr_t arg, void *p, size_t n)
 {
 	struct tls *t = arg;
 	ssize_t got = stream_wire_read(t->s, p, n);
+	size_t i;
 
 	if (got == -1)
 		gnutls_transport_set_errno(t->session, errno);
+	for (i = 0; got > 0 && i < (size_t)got && t->nfirst < sizeof t->first; i++)
+		t->first[t->nfirst++] = ((const char *)p)[i];
 	return got;
 }
 
@@ -133,16 +127,35 @@ static const struct stream_layer layer = { layer_send, layer_recv, layer_close }
 
 /* ---- before and during the handshake */
 
-int
-tls_check(const struct tls_policy *p, struct status *st)
+static int
+usable(const char *setting, const char *file, struct status *st)
 {
 	int fd;
 
-	if (p->level == TLS_NONE || p->ca == NULL)
+	if (file == NULL || strstr(file, "pkcs11:") == file)
 		return 0;
-	if ((fd = open(p->ca, O_RDONLY | O_CLOEXEC)) == -1)
-		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-ca %s: %s", p->ca, strerror(errno));
+	if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
+		return status_set(
+		    st, PH_LOCAL, 5, 3, 5, "%s %s: %s", setting, file, strerror(errno));
 	(void)close(fd);
+	return 0;
+}
+
+int
+tls_check(const struct tls_policy *p, struct status *st)
+{
+	if (p->level == TLS_NONE)
+		return 0;
+	if (usable("tls-ca", p->ca, st) == -1 || usable("tls-crl", p->crl, st) == -1 ||
+	    usable("tls-cert", p->cert, st) == -1 || usable("tls-key", p->key, st) == -1)
+		return -1;
+	if (p->key != NULL && p->cert == NULL)
+		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-key needs a tls-cert beside it");
+	if (p->level == TLS_FINGERPRINT && p->pins->n == 0)
+		return status_set(st, PH_LOCAL, 5, 3, 5, "tls fingerprint needs a tls-pin");
+	if (p->level == TLS_TOFU && p->known_hosts == NULL)
+		return status_set(
+		    st, PH_LOCAL, 5, 3, 5, "tls tofu needs a home directory to remember keys in");
 	return 0;
 }
 
@@ -155,6 +168,43 @@ is_address(const char *name)
 }
 
 static int
+load_failed(struct status *st, const char *setting, const char *file, int r)
+{
+	return status_set(st, PH_TLS, 5, 3, 5, "%s %s: %s", setting, file,
+	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
+}
+
+static int
+load(struct tls *t, const struct tls_policy *p, struct status *st)
+{
+	int r;
+
+	if (p->ca != NULL) {
+		r = gnutls_certificate_set_x509_trust_file(t->cred, p->ca, GNUTLS_X509_FMT_PEM);
+		if (r <= 0)
+			return load_failed(st, "tls-ca", p->ca, r);
+	} else if (p->level >= TLS_VERIFY && gnutls_certificate_set_x509_system_trust(t->cred) <= 0)
+		return status_set(st, PH_TLS, 5, 3, 5,
+		    "the system has no trusted certificates: install ca-certificates, or set "
+		    "tls-ca");
+	if (p->crl != NULL) {
+		r = gnutls_certificate_set_x509_crl_file(t->cred, p->crl, GNUTLS_X509_FMT_PEM);
+		if (r <= 0)
+			return load_failed(st, "tls-crl", p->crl, r);
+	}
+	if (p->cert != NULL) {
+		r = gnutls_certificate_set_x509_key_file2(t->cred, p->cert,
+		    p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
+		if (r < 0)
+			return load_failed(st, "tls-cert", p->cert, r);
+	}
+	return 0;
+}
+
+/* What NORMAL allows and this century should not: old protocols, keys of less than 112 bits. */
+static const char stricter[] = "-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL:%PROFILE_MEDIUM";
+
+static int
 prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 {
 	const char *where = NULL;
@@ -163,20 +213,12 @@ prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 	if (gnutls_certificate_allocate_credentials(&t->cred) != 0 ||
 	    gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) != 0)
 		return status_set(st, PH_TLS, 4, 3, 0, "GnuTLS cannot be started");
-	if (p->ca != NULL) {
-		r = gnutls_certificate_set_x509_trust_file(t->cred, p->ca, GNUTLS_X509_FMT_PEM);
-		if (r <= 0)
-			return status_set(st, PH_TLS, 5, 3, 5, "tls-ca %s: %s", p->ca,
-			    r == 0 ? "no certificate in it" : gnutls_strerror(r));
-	} else if (p->level >= TLS_VERIFY && gnutls_certificate_set_x509_system_trust(t->cred) <= 0)
-		return status_set(st, PH_TLS, 5, 3, 5,
-		    "the system has no trusted certificates: install ca-certificates, or set "
-		    "tls-ca");
+	if (load(t, p, st) == -1)
+		return -1;
 	if (p->priority != NULL)
 		r = gnutls_priority_set_direct(t->session, p->priority, &where);
 	else
-		r = gnutls_set_default_priority_append(
-		    t->session, "-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL", &where, 0);
+		r = gnutls_set_default_priority_append(t->session, stricter, &where, 0);
 	if (r != 0)
 		return status_set(st, PH_TLS, 5, 3, 5, "tls-priority: %s at \"%s\"",
 		    gnutls_strerror(r), where != NULL ? where : "");
@@ -194,6 +236,12 @@ prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 static int
 handshake_failed(struct tls *t, int r, struct status *st)
 {
+	/* "220 ..." where a ServerHello belongs */
+	if (t->nfirst == sizeof t->first && t->first[0] >= '2' && t->first[0] <= '5' &&
+	    t->first[1] >= '0' && t->first[1] <= '9')
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "this port speaks SMTP before TLS: use submission:// instead of "
+		    "submissions://");
 	switch (r) {
 	case GNUTLS_E_PULL_ERROR:
 	case GNUTLS_E_PREMATURE_TERMINATION:
@@ -202,9 +250,7 @@ handshake_failed(struct tls *t, int r, struct status *st)
 	case GNUTLS_E_UNEXPECTED_PACKET:
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 	case GNUTLS_E_RECORD_OVERFLOW:
-		return status_set(st, PH_TLS, 4, 7, 5,
-		    "the server does not speak TLS here (%s): if the port wants STARTTLS, use "
-		    "submission://",
+		return status_set(st, PH_TLS, 4, 7, 5, "the server does not speak TLS here: %s",
 		    gnutls_strerror(r));
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 	case GNUTLS_E_WARNING_ALERT_RECEIVED:
@@ -223,8 +269,7 @@ shake_hands(struct tls *t, struct status *st)
 		int r = gnutls_handshake(t->session);
 
 		if (r == 0)
-			return 0; /* our Finished stays on the wire buffer and leaves with the next
-				     command */
+			return 0; /* our Finished waits on the wire for the next command */
 		if (r == GNUTLS_E_AGAIN) {
 			if (stream_await(t->s) == -1) {
 				*st = *stream_status(t->s);
@@ -241,93 +286,31 @@ shake_hands(struct tls *t, struct status *st)
 	}
 }
 
-/* ---- facts */
+/* ---- afterwards */
 
+/*
+ * What ties a login to this channel: the exporter (RFC 9266) where it is unique to the
+ * connection, which in TLS 1.2 takes the extended master secret; else the server's certificate
+ * (RFC 5929 4).
+ */
 static void
-note_names(gnutls_x509_crt_t crt, struct tls_info *info)
+note_binding(struct tls *t, struct tls_info *info, struct str *binding)
 {
-	unsigned i, type;
-	char san[256];
+	bool exporter = gnutls_protocol_get_version(t->session) >= GNUTLS_TLS1_3 ||
+	    gnutls_session_ext_master_secret_status(t->session) != 0;
+	gnutls_datum_t data;
 
-	for (i = 0;; i++) {
-		size_t len = sizeof san - 1;
-		int r = gnutls_x509_crt_get_subject_alt_name2(crt, i, san, &len, &type, NULL);
-		char address[INET6_ADDRSTRLEN] = "";
-
-		if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-			return;
-		if (r < 0)
-			continue;
-		san[len] = '\0';
-		if (type == GNUTLS_SAN_IPADDRESS)
-			(void)inet_ntop(
-			    len == 4 ? AF_INET : AF_INET6, san, address, sizeof address);
-		else if (type != GNUTLS_SAN_DNSNAME)
-			continue;
-		if (info->names[0] != '\0')
-			(void)strlcat(info->names, " ", sizeof info->names);
-		(void)strlcat(info->names, address[0] != '\0' ? address : san, sizeof info->names);
-	}
+	str_clear(binding);
+	if (gnutls_session_channel_binding(t->session,
+		exporter ? GNUTLS_CB_TLS_EXPORTER : GNUTLS_CB_TLS_SERVER_END_POINT, &data) != 0)
+		return;
+	info->binding_type = exporter ? "tls-exporter" : "tls-server-end-point";
+	str_put(binding, data.data, data.size);
+	gnutls_free(data.data);
 }
 
 static void
-note_certificate(struct tls *t, struct tls_info *info)
-{
-	unsigned n = 0;
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(t->session, &n);
-	gnutls_x509_crt_t crt;
-	size_t len;
-
-	if (chain == NULL || n == 0 || gnutls_x509_crt_init(&crt) != 0)
-		return;
-	if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0) {
-		len = sizeof info->subject;
-		(void)gnutls_x509_crt_get_dn(crt, info->subject, &len);
-		len = sizeof info->issuer;
-		(void)gnutls_x509_crt_get_issuer_dn(crt, info->issuer, &len);
-		info->starts = gnutls_x509_crt_get_activation_time(crt);
-		info->expires = gnutls_x509_crt_get_expiration_time(crt);
-		note_names(crt, info);
-	}
-	gnutls_x509_crt_deinit(crt);
-}
-
-static void
-note_verdict(struct tls *t, const struct tls_policy *p, struct tls_info *info)
-{
-	gnutls_typed_vdata_st want[2] = {
-		{ .type = GNUTLS_DT_DNS_HOSTNAME, .data = (unsigned char *)(uintptr_t)p->name },
-		{ .type = GNUTLS_DT_KEY_PURPOSE_OID,
-		    .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER },
-	};
-	gnutls_datum_t text = { 0 };
-	unsigned verdict = 0;
-	char *end;
-	int r;
-
-	if (gnutls_certificate_get_peers(t->session, &(unsigned){ 0 }) == NULL) {
-		(void)strlcpy(
-		    info->complaint, "the server showed no certificate", sizeof info->complaint);
-		return;
-	}
-	r = gnutls_certificate_verify_peers(t->session, want, 2, &verdict);
-	info->verified = r == 0 && verdict == 0;
-	if (info->verified)
-		return;
-	if (r != 0 ||
-	    gnutls_certificate_verification_status_print(verdict, GNUTLS_CRT_X509, &text, 0) != 0) {
-		(void)strlcpy(info->complaint, gnutls_strerror(r), sizeof info->complaint);
-		return;
-	}
-	(void)strlcpy(info->complaint, (const char *)text.data, sizeof info->complaint);
-	gnutls_free(text.data);
-	for (end = info->complaint + strlen(info->complaint);
-	     end > info->complaint && end[-1] == ' ';)
-		*--end = '\0';
-}
-
-static void
-note(struct tls *t, const struct tls_policy *p, struct tls_info *info)
+note(struct tls *t, const struct tls_policy *p, struct tls_info *info, struct str *binding)
 {
 	const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(t->session));
 	const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(t->session));
@@ -335,24 +318,21 @@ note(struct tls *t, const struct tls_policy *p, struct tls_info *info)
 	info->on = true;
 	(void)strlcpy(info->version, version != NULL ? version : "TLS", sizeof info->version);
 	(void)strlcpy(info->cipher, cipher != NULL ? cipher : "?", sizeof info->cipher);
-	note_certificate(t, info);
-	note_verdict(t, p, info);
+	cert_note(t->session, p->name, p->pins, p->level == TLS_TOFU ? p->known_hosts : NULL,
+	    p->host, p->port, &info->cert);
+	note_binding(t, info, binding);
 }
 
 int
 tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_info *info,
-    struct status *st)
+    struct str *binding, struct status *st)
 {
 	struct tls *t = xalloc(1, sizeof *t);
 
 	memset(info, 0, sizeof *info);
 	t->s = s;
-	if (prepare(t, p, st) == -1) {
-		layer_close(t);
-		return -1;
-	}
 	/* on top before the handshake, so that nothing unread can slip in between */
-	if (stream_wrap(s, &layer, t, st) == -1) {
+	if (prepare(t, p, st) == -1 || stream_wrap(s, &layer, t, st) == -1) {
 		layer_close(t);
 		return -1;
 	}
@@ -362,26 +342,56 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 		return stream_fail(s, st);
 	}
 	t->up = true;
-	note(t, p, info);
+	note(t, p, info, binding);
+	if (p->level == TLS_TOFU && info->cert.known == CERT_NEW &&
+	    cert_remember(t->session, p->known_hosts, p->host, p->port, st) == -1)
+		return -1;
 	return 0;
+}
+
+/* ---- judgement */
+
+static int
+unverified(const struct tls_policy *p, const struct cert_info *c, struct status *st)
+{
+	char from[16], until[16];
+
+	return status_set(st, PH_TLS, 4, 7, 5,
+	    "the certificate is not good for %s: %s It names %s, valid %s to %s, issued by %.100s; "
+	    "to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
+	    p->name, c->complaint, c->names[0] != '\0' ? c->names : c->subject,
+	    cert_date(c->starts, from), cert_date(c->expires, until), c->issuer, c->pin);
+}
+
+static int
+not_pinned(const struct tls_policy *p, const struct cert_info *c, struct status *st)
+{
+	return status_set(st, PH_TLS, 4, 7, 5,
+	    "%s shows a key that no tls-pin names: expected %.80s%s, seen %s (key) and %s "
+	    "(certificate)",
+	    p->name, p->pins->v[0], p->pins->n > 1 ? " or another" : "", c->pin, c->fingerprint);
 }
 
 int
 tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status *st)
 {
-	char from[16], until[16];
+	const struct cert_info *c = &info->cert;
 
 	if (p->level <= TLS_MAY)
 		return 0;
 	if (!info->on)
 		return status_set(st, PH_STARTTLS, 4, 7, 4,
 		    "the server does not offer STARTTLS, and TLS is required (`tls` says so)");
-	if (p->level < TLS_VERIFY || info->verified)
-		return 0;
-	return status_set(st, PH_TLS, 4, 7, 5,
-	    "the certificate is not good for %s: %s It names %s, was issued by %s, and is valid "
-	    "from %s to %s;"
-	    " a private CA goes into tls-ca",
-	    p->name, info->complaint, info->names[0] != '\0' ? info->names : info->subject,
-	    info->issuer, tls_date(info->starts, from), tls_date(info->expires, until));
+	if (p->pins != NULL && p->pins->n > 0 && !c->pinned)
+		return not_pinned(p, c, st);
+	if (p->level == TLS_TOFU && c->known != CERT_NEW && c->known != CERT_KNOWN)
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "THE KEY OF %s HAS CHANGED since the first time: somebody may be listening, or "
+		    "the server has a new one, now %s; if you know that it is right, delete the "
+		    "line "
+		    "of %s port %s from %s",
+		    p->name, c->pin, p->host, p->port, p->known_hosts);
+	if (p->level >= TLS_VERIFY && !c->verified)
+		return unverified(p, c, st);
+	return 0;
 }

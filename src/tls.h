@@ -10,28 +10,29 @@
 #ifndef TLS_H
 #define TLS_H
 
-#include <time.h>
-
+#include "cert.h"
 #include "stream.h"
 
 /* The order is the meaning: from ENCRYPT on TLS is required, above it the peer must be known. */
-enum tls_level { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_VERIFY };
+enum tls_level { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_TOFU, TLS_FINGERPRINT, TLS_VERIFY };
 
 struct tls_policy {
 	enum tls_level level;
-	const char *name;     /* whom the certificate must name: an A-label name or an address */
-	const char *ca;	      /* a file of trusted certificates, or NULL for the system's */
-	const char *priority; /* a GnuTLS priority string, or NULL */
+	const char *name;	 /* whom the certificate must name: an A-label name or an address */
+	const char *host, *port; /* under which TOFU remembers its key */
+	const char *ca;		 /* a file of trusted certificates, or NULL for the system's */
+	const char *crl;	 /* a file of revocation lists, or NULL */
+	const char *cert, *key;	 /* ours: PEM files or PKCS#11 URIs, or NULL */
+	const char *priority;	 /* a GnuTLS priority string, or NULL */
+	const struct strings *pins; /* certificates or keys that are good; empty: no such rule */
+	const char *known_hosts;    /* the file of TOFU's keys, or NULL */
 };
 
 struct tls_info {
 	bool on;
 	char version[16], cipher[32];
-	char subject[200], issuer[200];
-	char names[200]; /* what the certificate is for */
-	time_t starts, expires;
-	bool verified;	     /* chain and name */
-	char complaint[300]; /* why not */
+	struct cert_info cert;
+	const char *binding_type; /* the channel's binding (RFC 5929, 9266), or NULL */
 };
 
 /*
@@ -41,17 +42,17 @@ int tls_check(const struct tls_policy *p, struct status *st);
 
 /*
  * Handshake as a client over `s` within `ms`, and put TLS on top of it. Certificate trouble is
- * no failure here: it is noted in *info. 0, or -1 with *st: 5.5.0 input was waiting before TLS,
- * 4.7.5 no handshake, 4.4.2 lost connection or timeout, 5.3.5 the policy cannot be used. After
- * -1 the stream is good for nothing but stream_free().
+ * no failure here: it is noted in *info. `binding` gets the channel binding's bytes. 0, or -1 with
+ * *st: 5.5.0 input was waiting before TLS, 4.7.5 no handshake, 4.4.2 lost connection or timeout,
+ * 5.3.5 the policy cannot be used. After -1 the stream is good for nothing but stream_free().
  */
 int tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_info *info,
-    struct status *st);
+    struct str *binding, struct status *st);
 
-/* Do these facts satisfy the policy? 0, or -1 with 4.7.5 (4.7.4 when there is no TLS). Pure. */
+/*
+ * Do these facts satisfy the policy? 0, or -1 with 4.7.5 (4.7.4 when there is no TLS), which says
+ * what was expected, what was seen, and the setting that would accept it. Pure.
+ */
 int tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status *st);
-
-/* "2027-01-24" into buf. */
-const char *tls_date(time_t when, char buf[static 16]);
 
 #endif

@@ -1,0 +1,93 @@
+/*
+ * state - what one run leaves behind for the next: small files below $XDG_STATE_HOME/pneu.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "state.h"
+
+const char *
+home_directory(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	/* cron runs us as the user with the environment of its daemon, often without any HOME */
+	if (home != NULL && *home == '/')
+		return home;
+	pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_dir : NULL;
+}
+
+char *
+state_path(const char *name)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home;
+	struct str path = { 0 };
+
+	if (xdg != NULL && *xdg == '/')
+		str_printf(&path, "%s/pneu/%s", xdg, name);
+	else if ((home = home_directory()) != NULL)
+		str_printf(&path, "%s/.local/state/pneu/%s", home, name);
+	return path.p;
+}
+
+void
+state_directories(const char *path)
+{
+	char *copy = xstrdup(path), *slash = copy;
+
+	while ((slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		(void)mkdir(copy, 0700);
+		*slash = '/';
+	}
+	free(copy);
+}
+
+bool
+state_has(const char *path, const char *line)
+{
+	FILE *f = path != NULL ? fopen(path, "re") : NULL;
+	char *own = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	while (f != NULL && !found && getline(&own, &size, f) != -1) {
+		own[strcspn(own, "\n")] = '\0';
+		found = strcmp(own, line) == 0;
+	}
+	free(own);
+	if (f != NULL)
+		(void)fclose(f);
+	return found;
+}
+
+void
+state_add(const char *path, const char *line)
+{
+	struct str text = { 0 };
+	int fd;
+
+	if (path == NULL || state_has(path, line))
+		return;
+	state_directories(path);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return;
+	str_printf(&text, "%s\n", line);
+	(void)!write(fd, text.p, text.len); /* one write, so that lines of two runs do not mix */
+	(void)close(fd);
+	str_free(&text);
+}

@@ -1,0 +1,32 @@
+/*
+ * state - what one run leaves behind for the next: small files below $XDG_STATE_HOME/pneu.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include "str.h"
+
+/*
+ * The file `name` below $XDG_STATE_HOME/pneu, else ~/.local/state/pneu. Allocated; NULL when there
+ * is no home directory. Nothing is made.
+ */
+char *state_path(const char *name);
+
+/* Make the directories above `path`, for us alone. Whether that worked shows when it is opened. */
+void state_directories(const char *path);
+
+/*
+ * A file of lines, each a fact ("scram smtp.example.org 587 alice"). state_has(): is this one
+ * there? state_add(): it is from now on; a file that cannot be written is no error, as what it
+ * remembers only ever makes us stricter. NULL paths are files without lines.
+ */
+bool state_has(const char *path, const char *line);
+void state_add(const char *path, const char *line);
+
+/* The home directory: $HOME, else the password file's; NULL when there is none. Static storage. */
+const char *home_directory(void);
+
+#endif
