@@ -97,6 +97,12 @@ send_line(struct chat *c, enum phase ph, struct str *line)
 		return;
 	}
 	show_command(ph, line);
+	if (ph == PH_AUTH) {
+		const char *space = strrchr(line->p, ' ');
+
+		str_clear(&c->proof);
+		str_puts(&c->proof, space != NULL ? space + 1 : line->p);
+	}
 	str_puts(line, "\r\n");
 	stream_put(c->stream, line->p, line->len);
 	c->quit |= ph == PH_QUIT;
@@ -146,6 +152,21 @@ show_reply(const struct reply *r)
 	} while (!last);
 }
 
+/* Blot out every occurrence of `what` in a text; short words would blot out the language. */
+static void
+blot(struct str *text, const struct str *what)
+{
+	char *p = text->p;
+
+	if (what == NULL || what->len < 4)
+		return;
+	while (p != NULL &&
+	    (p = memmem(p, text->len - (size_t)(p - text->p), what->p, what->len)) != NULL) {
+		memset(p, '*', what->len);
+		p += what->len;
+	}
+}
+
 int
 chat_hear(struct chat *c, enum phase ph, struct status *st)
 {
@@ -154,6 +175,10 @@ chat_hear(struct chat *c, enum phase ph, struct status *st)
 		if (c->st.class == 2)
 			c->st = *st;
 		return -1;
+	}
+	if (ph == PH_AUTH) { /* some servers say what they did not like */
+		blot(&c->reply.text, c->secret);
+		blot(&c->reply.text, &c->proof);
 	}
 	show_reply(&c->reply);
 	reply_status(&c->reply, ph, st);
@@ -221,6 +246,7 @@ chat_free(struct chat *c)
 	}
 	stream_free(&c->stream);
 	reply_free(&c->reply);
+	str_free(&c->proof);
 	free(c->due);
 	memset(c, 0, sizeof *c);
 }

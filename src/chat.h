@@ -16,6 +16,8 @@ struct chat {
 	bool pipelining;    /* commands may run ahead of replies */
 	bool quit;	    /* QUIT was sent */
 	long long timeout;  /* upper bound of every wait in milliseconds, 0: RFC 5321 4.5.3.2 */
+	const struct str *secret; /* never shown, even when the server repeats it; or NULL */
+	struct str proof;	  /* nor what was sent of it last */
 	/* The steps whose replies have not come, oldest first: a queue in an array. */
 	unsigned char *due;
 	size_t due_at, due_len, due_cap;

@@ -19,7 +19,8 @@
 static bool
 by_session(const struct status *st)
 {
-	return st->code == 0 || st->code == 421 || status_scope(st) == SC_SESSION;
+	return (st->code == 0 && st->subject != 0) || st->code == 421 ||
+	    status_scope(st) == SC_SESSION;
 }
 
 static bool

@@ -301,6 +301,7 @@ authenticate(struct session *s, struct status *st)
 	str_printf(&remembered, "scram %s %s %s", s->to.server.host, s->to.server.port, cred->user);
 	str_printf(&plus, "%s-PLUS", m->name);
 	sasl_start(&x, m, cred);
+	s->chat.secret = &cred->secret;
 	x.plus_offered = caps_mech(&s->caps, plus.p);
 	if (no_step_back(s, m, remembered.p, st) == 0)
 		r = exchange(s, &x, st);
@@ -310,6 +311,7 @@ authenticate(struct session *s, struct status *st)
 			state_add(s->to.scram_hosts, remembered.p);
 	}
 	sasl_end(&x);
+	s->chat.secret = NULL;
 	str_free(&plus);
 	str_free(&remembered);
 	return r;
