@@ -82,18 +82,29 @@ show_command(enum phase ph, const struct str *line)
 	str_free(&masked);
 }
 
+/*
+ * Something came although nothing was asked. A 421 may come at any time (RFC 5321 3.8); whoever
+ * answers other than that is out of step, or not the server. Either way the chat has ended.
+ */
 static void
-send_line(struct chat *c, enum phase ph, struct str *line)
+unasked(struct chat *c, enum phase ph)
 {
 	struct status st;
 
+	if (chat_hear(c, ph, &st) == -1 || c->reply.code == 421)
+		return;
+	status_set(&st, ph, 5, 5, 0, "the server answered before it was asked");
+	(void)stream_fail(c->stream, &st);
+	c->st = st;
+}
+
+static void
+send_line(struct chat *c, enum phase ph, struct str *line)
+{
 	if (c->st.class != 2 || stream_status(c->stream)->class != 0)
 		return;
 	if (c->due_len == 0 && stream_waiting(c->stream) > 0) {
-		/* whoever answers what was not yet asked is out of step, or not the server */
-		status_set(&st, ph, 5, 5, 0, "the server answered before it was asked");
-		(void)stream_fail(c->stream, &st);
-		c->st = st;
+		unasked(c, ph);
 		return;
 	}
 	show_command(ph, line);

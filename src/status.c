@@ -207,7 +207,7 @@ static const struct {
 	const char *hint;
 } hints[] = {
 	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY,
-	    "check the user name in `server` or `user`, and the password" },
+	    "check the user name in `server` or `user`, and the password or token" },
 	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY,
 	    "the server wants another mechanism or an application password; see `auth`" },
 	{ PH_AUTH, PH_AUTH, 432, ANY, ANY, ANY,
