@@ -273,6 +273,13 @@ secret_get(const struct secret_wish *w, struct str *secret, struct status *st)
 }
 
 bool
+secret_configured(const struct account *a, const struct url *u)
+{
+	return u->password != NULL || a->password != NULL || a->password_fd != -1 ||
+	    a->password_file != NULL || a->password_command != NULL;
+}
+
+bool
 secret_refreshable(const struct account *a, const struct url *u)
 {
 	return u->password == NULL && a->password == NULL && a->password_fd == -1 &&

@@ -34,6 +34,9 @@ struct secret_wish {
  */
 int secret_get(const struct secret_wish *w, struct str *secret, struct status *st);
 
+/* Does the configuration say where a secret is? (A netrc or a terminal may still have one.) */
+bool secret_configured(const struct account *a, const struct url *u);
+
 /* Would asking again with `refresh` give another answer? Only a command can. */
 bool secret_refreshable(const struct account *a, const struct url *u);
 

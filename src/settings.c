@@ -39,7 +39,7 @@ const struct setting settings[] = {
 	  "auto, none, or the mechanism to use", NULL },
 	{ "from", T_PATTERNS, AT(from), NULL, "ADDRESS",
 	  "the sender; patterns choose the account", NULL },
-	{ "ehlo", T_STRING, AT(ehlo), NULL, "NAME",
+	{ "ehlo", T_HOST, AT(ehlo), NULL, "NAME",
 	  "how we call ourselves towards the server", NULL },
 	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
 	  "none may encrypt tofu fingerprint verify", tls_names },
@@ -53,7 +53,7 @@ const struct setting settings[] = {
 	  "our own certificate; or a PKCS#11 URI", NULL },
 	{ "tls-key", T_PATH, AT(tls_key), NULL, "FILE",
 	  "its key, when it is not in the same file", NULL },
-	{ "tls-name", T_STRING, AT(tls_name), NULL, "NAME",
+	{ "tls-name", T_HOST, AT(tls_name), NULL, "NAME",
 	  "the certificate is for NAME, not the host", NULL },
 	{ "tls-priority", T_STRING, AT(tls_priority), NULL, "STRING",
 	  "GnuTLS priority string", NULL },
@@ -215,6 +215,24 @@ put_fd(const struct setting *set, const char *value, int *at, struct status *st)
 }
 
 static int
+put_host(const struct setting *set, const char *value, char **at, struct status *st)
+{
+	gnutls_datum_t ace;
+
+	if (strpbrk(value, " \t<>") != NULL)
+		return wrong(st, set, value, "it is a host name");
+	if (!has_8bit(value, strlen(value))) {
+		*at = xstrdup(value);
+		return 0;
+	}
+	if (gnutls_idna_map(value, (unsigned)strlen(value), &ace, 0) != 0)
+		return wrong(st, set, value, "it is no internationalised host name");
+	*at = xstrndup((const char *)ace.data, ace.size);
+	gnutls_free(ace.data);
+	return 0;
+}
+
+static int
 put_value(const struct setting *set, const char *value, struct account *a, struct status *st)
 {
 	void *at = (char *)a + set->offset;
@@ -245,6 +263,8 @@ put_value(const struct setting *set, const char *value, struct account *a, struc
 		return 0;
 	case T_TIME:
 		return put_time(set, value, at, st);
+	case T_HOST:
+		return put_host(set, value, at, st);
 	case T_PATH:
 		return put_path(set, value, at, st);
 	case T_URLS:

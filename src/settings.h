@@ -13,6 +13,7 @@
 
 enum setting_type {
 	T_STRING,
+	T_HOST,	    /* a host name; other letters than ASCII become A-labels */
 	T_PATH,	    /* a leading ~ is the home directory */
 	T_SECRET,   /* to the end of the line; not on the command line */
 	T_COMMAND,  /* to the end of the line, for sh -c */

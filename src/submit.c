@@ -98,6 +98,17 @@ token_expired(const struct session_target *to, const struct url *u, const struct
 	    (m->flags & SASL_BEARER) != 0 && secret_refreshable(to->account, u);
 }
 
+/* AUTH EXTERNAL: on demand, or when a certificate is all that the configuration has. */
+static bool
+certificate_is_enough(const struct account *a, const struct url *u)
+{
+	const struct mech *demanded = a->auth != NULL ? sasl_mech(a->auth) : NULL;
+
+	if (demanded != NULL)
+		return (demanded->flags & SASL_NOSECRET) != 0;
+	return a->tls_cert != NULL && !secret_configured(a, u);
+}
+
 static void
 with_login(struct session_target *to, const struct url *u, struct envelope *e,
     const struct message *m, struct submission *sub)
@@ -108,11 +119,9 @@ with_login(struct session_target *to, const struct url *u, struct envelope *e,
 		.user = to->cred->user,
 		.deadline = to->deadline,
 	};
-	const struct mech *demanded = to->account->auth != NULL ? sasl_mech(to->account->auth)
-								: NULL;
 	struct status st;
 
-	if (demanded != NULL && (demanded->flags & SASL_NOSECRET) != 0) {
+	if (certificate_is_enough(to->account, u)) {
 		attempt(to, e, m, sub);
 		return;
 	}
