@@ -23,6 +23,7 @@
 #include "options.h"
 #include "report.h"
 #include "say.h"
+#include "secret.h"
 #include "url.h"
 #include "wait.h"
 
@@ -55,14 +56,21 @@ open_standard(struct run *run)
 
 /* ---- who sends, who receives */
 
+struct recipients {
+	struct envelope *envelope;
+	size_t seen; /* addresses in this argument, those that were there already among them */
+};
+
 static int
 add_recipient(void *arg, const char *addr, struct status *st)
 {
+	struct recipients *to = arg;
 	struct str path = { 0 };
 	int r = address_path(addr, &path, st);
 
 	if (r == 0)
-		envelope_add(arg, path.p);
+		envelope_add(to->envelope, path.p);
+	to->seen++;
 	str_free(&path);
 	return r;
 }
@@ -71,26 +79,25 @@ static int
 take_recipients(struct run *run, struct status *st)
 {
 	const struct options *o = &run->options;
-	size_t i, before;
+	struct recipients to = { .envelope = &run->envelope };
+	size_t i;
 
 	if (o->nrecipients == 0)
 		return status_set(st, PH_LOCAL, 5, 5, 1,
 		    "no recipient: say who gets the message, as in %s bob@example.org",
 		    getprogname());
 	for (i = 0; i < o->nrecipients; i++) {
-		before = run->envelope.n;
+		to.seen = 0;
 		if (!ascii_clean(o->recipients[i]))
 			return status_set(st, PH_LOCAL, 5, 1, 3,
 			    "recipient \"%.100s\": an address holds no control characters",
 			    o->recipients[i]);
-		if (address_list(o->recipients[i], add_recipient, &run->envelope, st) == -1)
+		if (address_list(o->recipients[i], add_recipient, &to, st) == -1)
 			return -1;
-		if (run->envelope.n == before &&
-		    strspn(o->recipients[i], " \t,") == strlen(o->recipients[i]))
-			return status_set(st, PH_LOCAL, 5, 1, 3, "a recipient is empty");
+		if (to.seen == 0)
+			return status_set(st, PH_LOCAL, 5, 1, 3,
+			    "recipient \"%.100s\": there is no address in it", o->recipients[i]);
 	}
-	if (run->envelope.n == 0)
-		return status_set(st, PH_LOCAL, 5, 1, 3, "no address among the recipients");
 	return 0;
 }
 
@@ -212,7 +219,8 @@ open_message(struct run *run, int *fd, struct status *st)
 
 	*fd = STDIN_FILENO;
 	if (file != NULL && strcmp(file, "-") != 0) {
-		*fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		/* not waiting here for the writer of a pipe; that is wait_read()'s */
+		*fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 		if (*fd == -1)
 			return status_set(
 			    st, PH_LOCAL, 5, 3, 0, "--message %s: %s", file, strerror(errno));
@@ -271,6 +279,8 @@ choose_account(struct run *run, const char *header, struct status *st)
 		layers[1] = &run->conf.defaults;
 	account_make(&run->account, layers, 3);
 	run->account_made = true;
+	if (secret_take_fd(&run->account, st) == -1)
+		return -1;
 	if (run->account.server.n == 0) {
 		file = conf_user_file();
 		status_set(st, PH_LOCAL, 5, 3, 5,
