@@ -120,11 +120,7 @@ show_tls(const struct session *s, const struct tls_policy *policy)
 {
 	const struct tls_info *info = &s->info.tls;
 	const struct cert_info *c = &info->cert;
-	const char *how = c->verified ? "verified"
-	    : c->pinned		      ? "pinned"
-	    : c->known == CERT_KNOWN  ? "known"
-	    : c->known == CERT_NEW    ? "remembered from now on"
-				      : NULL;
+	const char *how = cert_standing(c);
 
 	if (how != NULL)
 		say_event("%s, %s, certificate of %s %s, expires in %lld days", info->version,
