@@ -194,6 +194,7 @@ check(const struct account *a, const char *known_hosts, struct status *st)
 		.crl = a->tls_crl,
 		.cert = a->tls_cert,
 		.key = a->tls_key,
+		.priority = a->tls_priority,
 		.pins = &a->tls_pin,
 		.known_hosts = known_hosts,
 	};
