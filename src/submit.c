@@ -65,8 +65,8 @@ may_go_without_tls(const struct session_target *to, const struct envelope *e)
 	const struct status *st = &e->rcpt[0].status;
 
 	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit &&
-	    status_retry(st) && (st->phase == PH_STARTTLS || st->phase == PH_TLS) &&
-	    wait_signal() == NULL;
+	    (st->code != 0 || status_retry(st)) &&
+	    (st->phase == PH_STARTTLS || st->phase == PH_TLS) && wait_signal() == NULL;
 }
 
 /* `tls may`: when TLS itself is the trouble, once more without it. */

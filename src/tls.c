@@ -164,7 +164,8 @@ load_files(gnutls_certificate_credentials_t cred, const struct tls_policy *p, en
 	if (r <= 0)
 		return load_failed(st, ph, "tls-crl", p->crl, r);
 	r = 0;
-	if (p->cert != NULL)
+	/* a token may ask for a PIN, and is not troubled before it is needed */
+	if (p->cert != NULL && (ph != PH_LOCAL || strncmp(p->cert, "pkcs11:", 7) != 0))
 		r = gnutls_certificate_set_x509_key_file2(
 		    cred, p->cert, p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
 	return r < 0 ? load_failed(st, ph, "tls-cert", p->cert, r) : 0;
