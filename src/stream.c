@@ -170,6 +170,9 @@ sleep_for(struct stream *s, short events, int64_t by)
 	else if ((events & POLLOUT) == 0)
 		fds[1].fd = -1;
 	ready = wait_poll(fds, n, wait_least(by, s->deadline));
+	/* a side that is always ready and never says anything has its time, too */
+	if (ready > 0 && wait_now() > wait_least(by, s->deadline))
+		ready = 0;
 	if (ready > 0)
 		return (short)(fds[0].revents | (n == 2 ? fds[1].revents : 0));
 	if (ready == -1)

@@ -27,6 +27,7 @@ struct tls {
 	bool up;       /* the handshake is done, so a goodbye makes sense */
 	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
+	unsigned idle; /* records without data, one after the other */
 };
 
 /* ---- the layer: GnuTLS on one side, the stream's wire on the other; nothing here ever waits */
@@ -79,6 +80,9 @@ layer_send(void *arg, const void *data, size_t n, struct status *st)
 	return 0;
 }
 
+/* Records without data between two with data: more than this is no accident. */
+#define IDLE_MAX 100
+
 static ssize_t
 layer_recv(void *arg, void *p, size_t n, struct status *st)
 {
@@ -87,24 +91,26 @@ layer_recv(void *arg, void *p, size_t n, struct status *st)
 	for (;;) {
 		ssize_t got = gnutls_record_recv(t->session, p, n);
 
+		if (got > 0)
+			t->idle = 0;
 		if (got >= 0)
 			return got;
 		if (got == GNUTLS_E_AGAIN)
 			return STREAM_AGAIN;
 		if (got == GNUTLS_E_PREMATURE_TERMINATION)
 			return 0; /* a closed connection, which the dialogue knows how to judge */
-		if (got == GNUTLS_E_REHANDSHAKE) {
-			/* asked to negotiate again: we need not (RFC 5246 7.4.1.1) */
-			(void)gnutls_alert_send(
-			    t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-			continue;
-		}
-		if (got == GNUTLS_E_INTERRUPTED || !gnutls_error_is_fatal((int)got))
-			continue;
 		if (got == GNUTLS_E_PULL_ERROR)
 			return status_set(st, PH_TLS, 4, 4, 2, "connection lost");
-		return status_set(
-		    st, PH_TLS, 4, 4, 2, "connection lost: TLS: %s", gnutls_strerror((int)got));
+		if (got != GNUTLS_E_REHANDSHAKE && gnutls_error_is_fatal((int)got))
+			return status_set(st, PH_TLS, 4, 4, 2, "connection lost: TLS: %s",
+			    gnutls_strerror((int)got));
+		if (++t->idle > IDLE_MAX)
+			return status_set(st, PH_TLS, 5, 5, 0,
+			    "the server sends TLS records with nothing in them");
+		/* asked to negotiate again: we need not (RFC 5246 7.4.1.1) */
+		if (got == GNUTLS_E_REHANDSHAKE)
+			(void)gnutls_alert_send(
+			    t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 	}
 }
 
@@ -168,7 +174,9 @@ load_files(gnutls_certificate_credentials_t cred, const struct tls_policy *p, en
 	if (p->cert != NULL && (ph != PH_LOCAL || strncmp(p->cert, "pkcs11:", 7) != 0))
 		r = gnutls_certificate_set_x509_key_file2(
 		    cred, p->cert, p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
-	return r < 0 ? load_failed(st, ph, "tls-cert", p->cert, r) : 0;
+	return r < 0
+	    ? load_failed(st, ph, p->key != NULL ? "tls-cert and tls-key" : "tls-cert", p->cert, r)
+	    : 0;
 }
 
 static int
