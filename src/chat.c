@@ -180,6 +180,13 @@ blot(struct str *text, const struct str *what)
 	}
 }
 
+void
+chat_blot(const struct chat *c, struct str *text)
+{
+	blot(text, c->secret);
+	blot(text, &c->proof);
+}
+
 int
 chat_hear(struct chat *c, enum phase ph, struct status *st)
 {
@@ -189,10 +196,7 @@ chat_hear(struct chat *c, enum phase ph, struct status *st)
 			c->st = *st;
 		return -1;
 	}
-	if (ph == PH_AUTH) { /* some servers say what they did not like */
-		blot(&c->reply.text, c->secret);
-		blot(&c->reply.text, &c->proof);
-	}
+	chat_blot(c, &c->reply.text); /* some servers say what they did not like */
 	show_reply(&c->reply);
 	reply_status(&c->reply, ph, st);
 	if (c->reply.code == 421 && c->st.class == 2)

@@ -59,6 +59,9 @@ int chat_hear(struct chat *c, enum phase ph, struct status *st);
 /* chat_send() and chat_reply() in one. */
 int chat_ask(struct chat *c, enum phase ph, struct status *st, const char *fmt, ...) PRINTF(4, 5);
 
+/* Blot out the secret, and what was sent of it last, in a text of the server's. */
+void chat_blot(const struct chat *c, struct str *text);
+
 /* A reply whose code does not belong to this step: 5.5.0 in *st, which is made from it. Always -1.
  */
 int chat_out_of_step(enum phase ph, struct status *st);

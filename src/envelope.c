@@ -15,8 +15,14 @@
 static bool
 same_mailbox(const char *a, const char *b)
 {
-	const char *at_a = strrchr(a, '@'), *at_b = strrchr(b, '@');
+	size_t n = strlen(a);
+	const char *at_a, *at_b;
 
+	/* quickly, as every new recipient is compared with all before it */
+	if (n != strlen(b) || (n > 0 && (a[n - 1] ^ b[n - 1]) % 32 != 0))
+		return false;
+	at_a = strrchr(a, '@');
+	at_b = strrchr(b, '@');
 	if (at_a == NULL || at_b == NULL)
 		return strcmp(a, b) == 0;
 	return at_a - a == at_b - b && strncmp(a, b, (size_t)(at_a - a)) == 0 &&

@@ -72,14 +72,11 @@ hear(struct mail *t, size_t i, struct status *st)
 			envelope_settle(t->e, st);
 			t->stop = true;
 		}
-	} else if (!t->stop) { /* after a refused MAIL, whatever is said of recipients means nothing
-				*/
-		if (status_ok(st))
-			t->accepted++;
-		else {
-			t->e->rcpt[i - 1].status = *st;
-			t->refused++;
-		}
+	} else if (status_ok(st))
+		t->accepted++;
+	else if (!t->stop) { /* after a refused MAIL, what is said of recipients decides nothing */
+		t->e->rcpt[i - 1].status = *st;
+		t->refused++;
 	}
 }
 
@@ -137,6 +134,13 @@ body(struct mail *t, bool last, struct status *reply)
 
 	if (t->chat->st.class != 2) {
 		envelope_settle(t->e, &t->chat->st);
+		return;
+	}
+	if (t->stop && t->accepted > 0) {
+		/* MAIL was refused, and still there are recipients: an empty message would reach
+		 * them */
+		status_set(&st, PH_DATA, 5, 5, 0, "the server refused MAIL and wants the message");
+		(void)stream_fail(stream, &st);
 		return;
 	}
 	if (t->accepted == 0) {

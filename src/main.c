@@ -279,6 +279,9 @@ choose_account(struct run *run, const char *header, struct status *st)
 		layers[1] = &run->conf.defaults;
 	account_make(&run->account, layers, 3);
 	run->account_made = true;
+	if (run->account.password_fd == STDIN_FILENO && run->options.message == NULL)
+		return status_set(st, PH_LOCAL, 5, 5, 4,
+		    "--password-fd=0: standard input is the message already; use --message");
 	if (secret_take_fd(&run->account, st) == -1)
 		return -1;
 	if (run->account.server.n == 0) {

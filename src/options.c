@@ -103,6 +103,21 @@ unknown(struct status *st, char **argv, int short_option, const char *const *nam
 	return -1;
 }
 
+/* getopt_long() did not take something: a letter, a long name, or a value where none belongs. */
+static int
+refused(struct status *st, char **argv, const char *const *names)
+{
+	const char *word = argv[optind - 1];
+	const char *value = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+	size_t i;
+
+	for (i = 0; optopt != 0 && value != NULL && i < NOWN; i++)
+		if (own[i].value == optopt &&
+		    strncmp(word + 2, own[i].name, strlen(own[i].name)) == 0)
+			return usage(st, "--%s takes no value", own[i].name);
+	return unknown(st, argv, optopt, names);
+}
+
 /* Everybody on the machine can read an argument list, so secrets do not belong there. */
 static int
 set_setting(struct options *o, const struct setting *set, const char *value, struct status *st)
@@ -195,9 +210,7 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 		if (c == ':')
 			r = usage(st, "%s needs a value", argv[optind - 1]);
 		else if (c == '?')
-			r = strncmp(argv[optind - 1], "--", 2) == 0 && optopt != 0
-			    ? usage(st, "%s takes no value", argv[optind - 1])
-			    : unknown(st, argv, optopt, names);
+			r = refused(st, argv, names);
 		else if (c >= OPT_SETTING && c < OPT_ALL)
 			r = set_setting(o, &settings[c - OPT_SETTING], optarg, st);
 		else

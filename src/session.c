@@ -19,6 +19,7 @@
 #include "wait.h"
 
 #define SILENT_465_MS 20000
+#define COMMAND_MAX 512 /* octets, with CRLF */
 
 struct session {
 	struct session_target to;
@@ -206,22 +207,45 @@ get_base64(const struct str *text, struct str *raw, struct status *st)
 	return 0;
 }
 
-/* One round: answer what s->reply asked, or start; 0 when something was sent. */
+/* The first line: the mechanism, and with it the initial response if it has one and that fits. */
 static int
-auth_round(struct session *s, struct sasl *x, struct status *st)
+auth_begin(struct session *s, struct sasl *x, struct str *held, struct status *st)
 {
-	struct str in = { 0 }, out = { 0 }, line = { 0 };
-	bool first = s->chat.reply.code != 334;
+	struct str line = { 0 }, out = { 0 };
 	int r = 0;
 
-	if (first)
-		str_printf(&line, "AUTH %s", x->mech->name);
-	else
+	str_printf(&line, "AUTH %s", x->mech->name);
+	if ((x->mech->flags & SASL_SERVERFIRST) == 0) {
+		r = sasl_step(x, held, &out, st);
+		put_base64(held, &out);
+		/* a command has 512 octets (RFC 5321 4.5.3.1.4); what is longer waits to be asked
+		 * for */
+		if (line.len + 1 + held->len + 2 <= COMMAND_MAX) {
+			str_printf(&line, " %s", held->len > 0 ? held->p : "=");
+			str_clear(held);
+		}
+	}
+	if (r == 0)
+		chat_send(&s->chat, PH_AUTH, "%s", line.p);
+	str_free(&line);
+	str_free(&out);
+	return r;
+}
+
+/* Answer what was asked, or say what had to wait for the question; 0 when something was sent. */
+static int
+auth_answer(struct session *s, struct sasl *x, struct str *held, struct status *st)
+{
+	struct str in = { 0 }, out = { 0 }, line = { 0 };
+	int r = 0;
+
+	if (held->len > 0) {
+		str_put(&line, held->p, held->len);
+		str_clear(held);
+	} else {
 		r = get_base64(&s->chat.reply.text, &in, st);
-	if (r == 0 && !(first && (x->mech->flags & SASL_SERVERFIRST) != 0)) {
-		r = sasl_step(x, &in, &out, st);
-		if (first)
-			str_puts(&line, out.len > 0 ? " " : " =");
+		if (r == 0)
+			r = sasl_step(x, &in, &out, st);
 		put_base64(&line, &out);
 	}
 	if (r == 0)
@@ -237,22 +261,24 @@ static int
 exchange(struct session *s, struct sasl *x, struct status *st)
 {
 	struct status ignored;
+	struct str held = { 0 };
+	int r = auth_begin(s, x, &held, st);
 
-	do {
-		if (auth_round(s, x, st) == -1) {
+	while (r == 0 && (r = chat_reply(&s->chat, st)) == 0 && s->chat.reply.code == 334)
+		if (auth_answer(s, x, &held, st) == -1) {
 			/* take back the exchange, and keep our own reason */
-			if (s->chat.reply.code == 334)
-				(void)chat_ask(&s->chat, PH_AUTH, &ignored, "*");
-			return -1;
+			(void)chat_ask(&s->chat, PH_AUTH, &ignored, "*");
+			r = -1;
 		}
-		if (chat_reply(&s->chat, st) == -1)
-			return -1;
-	} while (s->chat.reply.code == 334);
+	str_free(&held);
+	if (r == -1)
+		return -1;
 	if (s->chat.reply.code / 100 == 3)
 		return chat_out_of_step(PH_AUTH, st);
 	if (st->class == 2)
 		return sasl_finish(x, st);
 	if (x->detail.len > 0) {
+		chat_blot(&s->chat, &x->detail);
 		(void)strlcat(st->text, "; the server explains: ", sizeof st->text);
 		(void)strlcat(st->text, x->detail.p, sizeof st->text);
 	}
@@ -308,7 +334,6 @@ authenticate(struct session *s, struct status *st)
 			state_add(s->to.scram_hosts, remembered.p);
 	}
 	sasl_end(&x);
-	s->chat.secret = NULL;
 	str_free(&plus);
 	str_free(&remembered);
 	return r;

@@ -237,8 +237,8 @@ take_in(struct stream *s)
 size_t
 stream_look(struct stream *s)
 {
-	while (s->st.class == 0 && take_in(s) == 1)
-		;
+	if (stream_waiting(s) == 0 && s->st.class == 0)
+		(void)take_in(s);
 	return stream_waiting(s);
 }
 
@@ -265,7 +265,7 @@ write_out(struct stream *s, const char *p, size_t n)
 			 */
 			int e = errno;
 
-			while (take_in(s) == 1)
+			while (stream_waiting(s) < s->keep && take_in(s) == 1)
 				;
 			if (stream_waiting(s) > 0)
 				s->ended = s->broken = true;

@@ -78,7 +78,7 @@ bool stream_passed(const struct stream *s, uint64_t mark);
 int stream_fd(const struct stream *s); /* the descriptor that is read, for looking at */
 size_t stream_waiting(
     const struct stream *s);	      /* input that was read from the wire and not from us */
-size_t stream_look(struct stream *s); /* the same, after taking in what has arrived; never waits */
+size_t stream_look(struct stream *s); /* the same, after one look at the wire if there is none */
 
 unsigned stream_turns(const struct stream *s); /* times we waited for the other side to answer */
 const struct status *stream_status(const struct stream *s); /* class 0: alive */

@@ -394,7 +394,7 @@ unverified(const struct tls_policy *p, const struct cert_info *c, struct status 
 	char from[16], until[16];
 
 	return status_set(st, PH_TLS, 4, 7, 5,
-	    "the certificate is not good for %.100s: %.120s It names %.80s, valid %s to %s, issued "
+	    "the certificate is not good for %.100s: %.150s It names %.80s, valid %s to %s, issued "
 	    "by %.60s; to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
 	    p->name, c->complaint, c->names[0] != '\0' ? c->names : c->subject,
 	    cert_date(c->starts, from), cert_date(c->expires, until), c->issuer, c->pin);

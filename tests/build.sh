@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # A build that leaves the source tree alone, for tests/run and contrib/try, which set `top` to that tree.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 
 # What building needs, by Debian's names.
 build_packages="autoconf automake make gcc libc6-dev pkg-config libgnutls28-dev libbsd-dev"

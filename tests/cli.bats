@@ -50,7 +50,7 @@ setup()
 	done
 	for option in --help --version --verbose --all-or-nothing; do
 		pneu "$option=x"
-		fails 64 5.5.4 "$option=x takes no value"
+		fails 64 5.5.4 "$option" "takes no value"
 	done
 }
 

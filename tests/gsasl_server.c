@@ -1,7 +1,12 @@
 /*
  * gsasl_server - a mail server in TLS whose AUTH is done by GNU SASL, so that SCRAM, its channel
- *bindings, and what TLS may do in the middle of a dialogue are tested against somebody else's code.
+ * bindings, and what TLS may do in the middle of a dialogue are tested against somebody else's code.
  *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
  * usage: gsasl_server [option ...] CERTIFICATE KEY
  *
  *	--offer=MECHANISMS	what EHLO offers (SCRAM-SHA-256 SCRAM-SHA-256-PLUS)
@@ -10,18 +15,14 @@
  *	--no-binding		GNU SASL is told no channel binding
  *	--other-binding		... or that of another channel
  *	--unique		... or tls-unique alone, as servers of TLS 1.2 have it
- *	--clients=FILE		ask for a certificate signed by this CA; EXTERNAL is the CN in it
+ *	--clients=FILE		ask for a certificate of this CA; EXTERNAL is the CN in it
  *	--key-update		new keys of TLS 1.3, both ways, before six replies
  *	--renegotiate		ask for another handshake of TLS 1.2 before each reply
- *	--flood			... or warnings, and nothing else, after EHLO, while the client is
- *there: 15 s
+ *	--flood			... or send warnings, and nothing else, after EHLO, for 15 s
  *
  * The one user is "alice" with the password "pencil". It listens on a port of 127.0.0.1, which it
- *prints, serves one client from the first octet in TLS, prints what happened, and ends: at the
- *latest after 60 s.
- *
- * Copyright (c) 2026 The pneu authors
- * SPDX-License-Identifier: ISC
+ * prints, serves one client from the first octet in TLS, prints what happened, and ends: at the
+ * latest after 60 s.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -163,6 +163,35 @@ forbidden_functions()
 	clean forbidden_functions
 }
 
+# Files of tests/ that make check leaves out, and files that a tarball would be without.
+left_out()
+{
+	local lines tests file
+
+	lines=" $(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1/Makefile.am" | tr -s '\t' ' ') "
+	tests=" $(grep '^ *TESTS ' <<<"$lines") "
+	for file in "$1"/tests/*.{bats,bash,sh,c,h}; do
+		file=tests/${file##*/}
+		[ -e "$1/$file" ] || continue
+		if [[ $file == *.bats && $tests != *" $file "* ]]; then
+			echo "$file is not in TESTS"
+		elif [[ ${lines//$'\n'/ } != *" $file "* ]]; then
+			echo "$file is not in Makefile.am"
+		fi
+	done
+}
+
+@test "each file of tests/ has its place in Makefile.am" {
+	touch "$tree"/tests/{a.bats,b.bats,c.bash,d.bash}
+	printf '%s\n' 'TESTS = tests/x \' '	tests/a.bats' 'EXTRA_DIST = tests/c.bash tests/b.bats' \
+	    >"$tree/Makefile.am"
+	run left_out "$tree"
+	assert_line "tests/b.bats is not in TESTS"
+	assert_line "tests/d.bash is not in Makefile.am"
+	assert_equal "${#lines[@]}" 2
+	clean left_out
+}
+
 # --- what each file says of itself, and of the machine it was written on
 
 unlicensed()

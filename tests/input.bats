@@ -141,10 +141,16 @@ waiting_for_input()
 	until_true catches "$pid"
 }
 
+is_gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
 # The end of it: its status and what it said, for fails().
 ended()
 {
 	status=0
+	until_true is_gone "$pid" || kill -KILL "$pid"
 	wait "$pid" || status=$?
 	output=$(cat out)
 	# shellcheck disable=SC2034

@@ -25,6 +25,8 @@ login_done()
 
 # --- lines of dialogues
 
+# greeting [MECHANISMS]
+# shellcheck disable=SC2120
 greeting()
 {
 	printf '%s\n' 'S: 220 smtp.example.com ESMTP' 'C: EHLO mail.sender.com' 'S: 250-smtp.example.com' \

@@ -80,9 +80,15 @@ anybody()
 	run --separate-stderr "$PNEU" --config=/dev/null --server="submissions://localhost:$port" \
 	    --tls-ca="$certs/ca.pem" -f alice@sender.com "$@" bob@example.org <message
 	printf '%s\n' "$stderr"
+	until_true server_gone || kill "$server_pid"
 	wait "$server_pid" || true
 	server_pid=
 	cat heard
+}
+
+server_gone()
+{
+	! kill -0 "$server_pid" 2>/dev/null
 }
 
 # heard LINE ...: each is in what the server printed.

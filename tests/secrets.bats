@@ -44,8 +44,8 @@ teardown()
 
 	token=$(printf '0123456789abcdef%.0s' {1..256})
 	# shellcheck disable=SC2016
-	for password in ' a b  ' "it's \"quoted\"" 'a:b/c@d' 'back\slash\n' 'pässwörd €' '#no comment' '$HOME`id`' \
-	    "$token"; do
+	for password in ' a b  ' "it's \"quoted\"" 'a:b/c@d' 'back\slash\n' 'pässwörd €' '#no comment' \
+	    '$HOME`id`' "$token"; do
 		serve_password "$password"
 		printf '%s\n' "$password" >password
 		client --password-file=password
@@ -196,10 +196,13 @@ teardown()
 	client --password-command='ls /proc/$$/fd; :' 9<message
 	delivered
 	serve_password s3cret
-	client --password-command='cat /proc/$$/status >status; env >environment; echo s3cret' 9<message
+	# read by the shell itself, which holds back signals while it starts another program
+	client --password-command='while read -r line; do echo "$line"; done </proc/$$/status >status
+		env >environment; echo s3cret' 9<message
 	delivered
 	for name in SigIgn SigBlk; do
-		assert_equal "$(sed -n "s/^$name:[^0-9a-f]*[0-9a-f]\{8\}//p" status)" 00000000
+		# signal 32, the highest bit, is the C library's own: nobody can set it, and make leaves it ignored
+		assert_equal "$(sed -n "s/^$name:[^0-9a-f]*[0-9a-f]\{8\}[08]//p" status)" 0000000
 	done
 	run grep -e s3cret -e "$(plain s3cret)" environment
 	assert_failure
@@ -347,7 +350,8 @@ teardown()
 	echo two >two
 	for option in --password-file=one '--password-command=cat one' --password-fd=9; do
 		serve_password one
-		configured "server $url" 'password two' 'password-file two' 'password-command cat two' -- "$option" 9<one
+		configured "server $url" 'password two' 'password-file two' 'password-command cat two' -- \
+		    "$option" 9<one
 		delivered
 	done
 }
@@ -362,8 +366,8 @@ teardown()
 
 # --- a terminal
 
-# typed WORD: the client on a terminal of its own, with WORD typed after the prompt. What was shown is in the file
-# typescript; the exit code is $status.
+# typed WORD: the client on a terminal of its own, with WORD typed after the prompt. What was shown is in the
+# file typescript; the exit code is $status.
 typed()
 {
 	local script command="'$PNEU' --config=/dev/null --server=$url --tls=none --ehlo=mail.sender.com"

@@ -67,8 +67,8 @@ secrets()
 			if [ $mech = PLAIN ]; then
 				echo 'C: AUTH PLAIN ***'
 			else
-				printf '%s\n' 'C: AUTH LOGIN' 'S: 334 VXNlcm5hbWU6' 'C: ***' 'S: 334 UGFzc3dvcmQ6'
-				echo 'C: ***'
+				printf '%s\n' 'C: AUTH LOGIN' 'S: 334 VXNlcm5hbWU6' 'C: ***'
+				printf '%s\n' 'S: 334 UGFzc3dvcmQ6' 'C: ***'
 			fi
 			if [ $mech = PLAIN ]; then
 				echo "S: 535 5.7.8 No: s3cret-word, that is $(plain s3cret-word)"

@@ -6,7 +6,7 @@
 #	setup_file()    { load trust; make_certificates; }
 #	setup()         { load helper; load trust; trust_ready; }
 #
-# The certificates are then in $certs, and the test is in a directory of its own with a message and a password.
+# The certificates are then in $certs, and the test is in its own directory, with a message and a password.
 
 # certificate NAME TEMPLATE-LINE ...: NAME.pem and NAME.key, signed by $ca (ca), valid now unless the template
 # says when; $key are the options for its key, $sign those for its signature.

@@ -77,6 +77,10 @@ setup()
 	says 127.0.0.1
 }
 
+@test "an address that is written as a name counts for nothing" {
+	url=submission://127.0.0.1:PORT refuses dns-address
+}
+
 @test "an address that the certificate does not have" {
 	url=submission://127.0.0.1:PORT refuses another
 	says 127.0.0.1
@@ -128,7 +132,7 @@ setup()
 
 @test "a certificate that signed itself" {
 	refuses alone
-	says 'tls-pin'
+	says unknown tls-pin
 }
 
 @test "an intermediate CA that the server sends" {
@@ -142,14 +146,17 @@ setup()
 
 @test "a certificate that another one signed which is no CA" {
 	refuses by-a-leaf
+	says 'not a CA'
 }
 
 @test "an RSA key of 1024 bits" {
 	refuses rsa-1024
+	says insecure
 }
 
 @test "a signature over SHA-1" {
 	refuses sha-1
+	says insecure
 }
 
 @test "a certificate that is for clients" {
@@ -159,6 +166,7 @@ setup()
 
 @test "a certificate that has to come with an OCSP answer, and does not" {
 	refuses staple
+	says OCSP
 }
 
 @test "a revoked certificate" {
@@ -310,7 +318,7 @@ setup()
 	serve
 	client -v --report=json
 	assert_success
-	assert_regex "$stderr" $'(^|\n)\\* TLS1\\.3, [A-Z0-9-]+, certificate of localhost verified, expires in [56]'
+	assert_regex "$stderr" $'(^|\n)\\* TLS1\\.3, [A-Z0-9-]+, certificate of localhost verified, '
 	assert_output --partial '"verified":true'
 	assert_output --partial 'some server'
 	peer_end

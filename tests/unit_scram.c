@@ -382,11 +382,11 @@ test_names(void)
 		{ "EXTERNAL", "", "", BYTES("") },
 		{ "EXTERNAL", "tim@example.org", "", BYTES("tim@example.org") },
 		{ "OAUTHBEARER", "user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==",
-		    BYTES(
-			"n,a=user@example.com,\001host=smtp.example.org\001port=587\001"
-			"auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\001\001") }, /* RFC
-												7628 4.1
-											      */
+		    BYTES("n,a=user@example.com,\001host=smtp.example.org\001port=587\001"
+			  "auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\001\001") }, /* RFC
+												  7628
+												  4.1
+												*/
 		{ "OAUTHBEARER", "a,=b", "t",
 		    BYTES("n,a=a=2C=3Db,\001host=smtp.example.org\001port=587\001auth=Bearer "
 			  "t\001\001") },

@@ -178,7 +178,8 @@ test_check(void)
 	} rows[] = {
 		{ "none", { .level = TLS_NONE, .ca = "/nonexistent", .pins = &none }, NULL },
 		{ "verify", { .level = TLS_VERIFY, .pins = &none }, NULL },
-		{ "a CA that is none", { .level = TLS_VERIFY, .pins = &none, .ca = file }, "tls-ca" },
+		{ "a CA that is none", { .level = TLS_VERIFY, .pins = &none, .ca = file },
+		    "tls-ca" },
 		{ "a CA that is not there",
 		    { .level = TLS_VERIFY, .pins = &none, .ca = "/nonexistent/ca" }, "tls-ca" },
 		{ "a CRL that is not there",

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
@@ -31,6 +32,7 @@ static const struct {
 	{ "url", fuzz_url },
 };
 #define NTARGETS (sizeof targets / sizeof targets[0])
+#define INPUT_SECONDS 60
 
 static unsigned points;
 
@@ -61,7 +63,9 @@ replay_file(size_t target, const char *path)
 	(void)fflush(stdout);
 	exact = xalloc(text.len > 0 ? text.len : 1, 1); /* one octet more would be one too many */
 	memcpy(exact, str_text(&text), text.len);
+	(void)alarm(INPUT_SECONDS);
 	(void)targets[target].run(exact, text.len);
+	(void)alarm(0);
 	printf("ok %u - %s/%s\n", ++points, targets[target].name, slash != NULL ? slash + 1 : path);
 	free(exact);
 	str_free(&text);
