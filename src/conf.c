@@ -153,9 +153,23 @@ static int
 one_setting(struct reader *r, const char *word, char *rest)
 {
 	static const char *const others[] = { "account", "include", NULL };
+	/* words of programs that people come from */
+	static const char *const foreign[][2] = {
+		{ "host", "server submissions://user@host" },
+		{ "mailhub", "server submissions://user@host" },
+		{ "port", "server submission://user@host:port" },
+		{ "passwordeval", "password-command" },
+		{ "defaults", "nothing: what stands before the first account are the defaults" },
+		{ "tls_starttls", "submission:// or submissions:// in server" },
+		{ "tls_trust_file", "tls-ca, or nothing for the system's" },
+	};
+	size_t i;
 	const struct setting *set = setting_find(word);
 	const char *near, *value;
 
+	for (i = 0; set == NULL && i < sizeof foreign / sizeof foreign[0]; i++)
+		if (ascii_eq(word, foreign[i][0]))
+			return wrong(r, "there is no \"%s\" here; it is %s", word, foreign[i][1]);
 	if (set == NULL) {
 		if ((near = setting_nearest(word)) == NULL)
 			near = nearest(word, others);

@@ -16,4 +16,7 @@
  */
 int idn_ascii(const char *p, size_t n, struct str *out);
 
+/* Is this an IPv4 or IPv6 address, and not a name at all? */
+bool idn_is_address(const char *host);
+
 #endif

@@ -18,6 +18,9 @@
 #include "say.h"
 #include "wait.h"
 
+/* How long a signal waits for the answer to a message that was sent. */
+#define ANSWER_MS 10000
+
 struct mail {
 	struct chat *chat;
 	const struct caps *caps;
@@ -168,6 +171,8 @@ body(struct mail *t, bool last, struct status *reply)
 		chat_send(t->chat, PH_QUIT, "QUIT");
 	(void)stream_flush(stream);
 	whole = stream_passed(stream, dot);
+	if (whole)
+		wait_finish(ANSWER_MS); /* the truth is worth a few seconds */
 	if (chat_reply(t->chat, &st) == 0) {
 		/* a yes to what it has not read is none, whatever it stands for */
 		if (st.class == 3 || (st.class == 2 && !whole))
@@ -183,6 +188,7 @@ body(struct mail *t, bool last, struct status *reply)
 		for (i = 0; i < t->e->n; i++)
 			t->e->rcpt[i].unknown = t->e->rcpt[i].status.class == 0;
 	}
+	wait_finish(0);
 	envelope_settle(t->e, &st);
 }
 

@@ -252,6 +252,8 @@ read_header(struct message *m, struct status *st)
 		}
 		if ((line.p[0] == ' ' || line.p[0] == '\t') && field.len > 0)
 			str_put(&field, line.p, line.len);
+		else if (strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0)
+			; /* a mailbox file's, which forwarding programs left in the header */
 		else {
 			take_field(m, &field);
 			str_clear(&field);
@@ -421,6 +423,16 @@ message_size(const struct message *m)
 
 /* ---- sending */
 
+/* A message that is not to be sent any more ends here, before its final dot. */
+static int
+asked_to_end(struct status *st)
+{
+	if (!wait_asked())
+		return 0;
+	return status_set(
+	    st, PH_BODY, 4, 3, 0, "interrupted by %s; nothing was sent", wait_signal());
+}
+
 int
 message_send_dot(const struct message *m, struct stream *s, struct status *st)
 {
@@ -433,6 +445,11 @@ message_send_dot(const struct message *m, struct stream *s, struct status *st)
 	for (at = 0; (n = store_view(&m->store, at, buf, &p, st)) > 0; at += n) {
 		const char *end = p + n, *dot;
 
+		if (asked_to_end(st) == -1) {
+			n = -1;
+			break;
+		}
+
 		if (line_start && *p == '.')
 			stream_put(s, ".", 1);
 		while ((dot = memmem(p, (size_t)(end - p), "\n.", 2)) != NULL) {
@@ -444,7 +461,7 @@ message_send_dot(const struct message *m, struct stream *s, struct status *st)
 		line_start = end[-1] == '\n';
 	}
 	free(buf);
-	if (n == -1)
+	if (n == -1 || asked_to_end(st) == -1)
 		return -1;
 	stream_put(s, ".\r\n", 3);
 	return 0;

@@ -55,7 +55,8 @@ off_t message_size(const struct message *m); /* octets as SIZE= counts them (RFC
 
 /*
  * Put the message into `s`, dot-stuffed (RFC 5321 4.5.2), and the line with the final dot. 0, or
- * -1 with *st when it cannot be read back; then the final dot was not put.
+ * -1 with *st when it cannot be read back (4.3.0), or when a signal asked us to end; then the final
+ * dot was not put.
  */
 int message_send_dot(const struct message *m, struct stream *s, struct status *st);
 

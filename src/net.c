@@ -35,8 +35,8 @@ struct lookup {
 	char *host, *port;
 	int flags;
 	struct addrinfo *found;
-	int error;
-	int done[2]; /* pipe; its end is closed when the answer is there */
+	int error, number; /* of getaddrinfo(), and errno beside it, which is the thread's own */
+	int done[2];	   /* pipe; its end is closed when the answer is there */
 };
 
 static int
@@ -54,6 +54,7 @@ look_up_beside(void *arg)
 	struct endpoint to = { job->host, job->port };
 
 	job->error = look_up(&to, job->flags, &job->found);
+	job->number = errno;
 	(void)close(job->done[1]);
 	return NULL;
 }
@@ -114,10 +115,13 @@ resolve(const struct endpoint *to, int flags, int64_t deadline, struct addrinfo 
 	(void)close(job->done[0]);
 	*found = job->found;
 	error = job->error;
+	errno = job->number;
+	if (error != 0)
+		look_up_failed(to->host, error, st);
 	free(job->host);
 	free(job->port);
 	free(job);
-	return error == 0 ? 0 : look_up_failed(to->host, error, st);
+	return error == 0 ? 0 : -1;
 }
 
 /* Let the address families take turns, beginning with the resolver's favourite (RFC 8305 4). */

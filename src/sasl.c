@@ -99,17 +99,6 @@ bearer_error(
 	return 0;
 }
 
-/* RFC 5801 4: "," and "=" of a name inside of a GS2 header */
-static void
-put_saslname(struct str *out, const char *name)
-{
-	for (; *name != '\0'; name++)
-		if (*name == ',' || *name == '=')
-			str_puts(out, *name == ',' ? "=2C" : "=3D");
-		else
-			str_putc(out, *name);
-}
-
 /* RFC 7628 3.1 */
 static int
 oauthbearer_step(struct sasl *x, const struct str *in, struct str *out, struct status *st)
@@ -117,7 +106,7 @@ oauthbearer_step(struct sasl *x, const struct str *in, struct str *out, struct s
 	if (x->round > 0)
 		return bearer_error(x, in, out, "\1", st);
 	str_puts(out, "n,a=");
-	put_saslname(out, x->cred->user);
+	scram_name(out, x->cred->user);
 	str_printf(out, ",\1host=%s\1port=%s\1auth=Bearer ", x->cred->host, x->cred->port);
 	str_put(out, str_text(&x->cred->secret), x->cred->secret.len);
 	str_puts(out, "\1\1");

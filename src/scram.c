@@ -18,6 +18,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
+#include "base64.h"
 #include "scram.h"
 
 #define HASH_MAX 64
@@ -36,17 +37,6 @@ malformed(struct status *st, const char *why)
 	return status_set(st, PH_AUTH, 5, 5, 0, "SCRAM: %s", why);
 }
 
-static void
-put_base64(struct str *out, const void *p, size_t n)
-{
-	gnutls_datum_t in = { (unsigned char *)(uintptr_t)p, (unsigned)n }, text;
-
-	if (gnutls_base64_encode2(&in, &text) == 0) {
-		str_put(out, text.data, text.size);
-		gnutls_free(text.data);
-	}
-}
-
 /* The value of attribute `name` at *p ("x=value,"), and *p moved behind it; NULL when it is not
  * there. */
 static const char *
@@ -59,6 +49,16 @@ attribute(const char **p, char name, size_t *len)
 	*len = strcspn(value, ",");
 	*p = value + *len + (value[*len] == ',');
 	return value;
+}
+
+void
+scram_name(struct str *out, const char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name == ',' || *name == '=')
+			str_puts(out, *name == ',' ? "=2C" : "=3D");
+		else
+			str_putc(out, *name);
 }
 
 /* ---- client-first */
@@ -86,13 +86,12 @@ client_first(struct sasl *x, struct str *out)
 	struct scram *c = x->scram = xalloc(1, sizeof *c);
 	unsigned char noise[NONCE_OCTETS];
 	struct str user = { 0 };
-	const char *p;
 
 	if (x->nonce != NULL)
 		str_puts(&c->nonce, x->nonce);
 	else {
 		arc4random_buf(noise, sizeof noise);
-		put_base64(&c->nonce, noise, sizeof noise);
+		base64_put(&c->nonce, noise, sizeof noise);
 	}
 	/* "y": we could bind and the server said it cannot; if it did not say so, it will notice */
 	if ((x->mech->flags & SASL_BINDING) != 0)
@@ -102,11 +101,7 @@ client_first(struct sasl *x, struct str *out)
 		    &c->gs2, x->cred->binding_type != NULL && !x->plus_offered ? "y,," : "n,,");
 	put_prepared(&user, x->cred->user, strlen(x->cred->user));
 	str_puts(&c->first, "n=");
-	for (p = str_text(&user); *p != '\0'; p++)
-		if (*p == ',' || *p == '=')
-			str_puts(&c->first, *p == ',' ? "=2C" : "=3D");
-		else
-			str_putc(&c->first, *p);
+	scram_name(&c->first, str_text(&user));
 	str_printf(&c->first, ",r=%s", c->nonce.p);
 	str_free(&user);
 	str_put(out, c->gs2.p, c->gs2.len);
@@ -177,7 +172,7 @@ prove(struct sasl *x, const struct challenge *ch, const struct str *auth, unsign
 		r = gnutls_hash_fast(digest, key, n, stored);
 	if (r == 0)
 		r = gnutls_hmac_fast(mac, stored, n, auth->p, auth->len, proof);
-	for (i = 0; i < n; i++)
+	for (i = 0; r == 0 && i < n; i++)
 		proof[i] ^= key[i];
 	if (r == 0)
 		r = gnutls_hmac_fast(mac, salted, n, "Server Key", 10, key);
@@ -205,7 +200,7 @@ client_final(struct sasl *x, const struct str *in, struct str *out, struct statu
 		if ((x->mech->flags & SASL_BINDING) != 0)
 			str_put(&bound, x->cred->binding.p, x->cred->binding.len);
 		str_puts(out, "c=");
-		put_base64(out, bound.p, bound.len);
+		base64_put(out, bound.p, bound.len);
 		str_puts(out, ",r=");
 		str_put(out, ch.nonce, ch.nonce_len);
 		str_printf(&auth, "%s,%s,%s", c->first.p, str_text(in), out->p + start);
@@ -215,7 +210,7 @@ client_final(struct sasl *x, const struct str *in, struct str *out, struct statu
 	}
 	if (r == 0) {
 		str_puts(out, ",p=");
-		put_base64(out, proof, gnutls_hmac_get_len((gnutls_mac_algorithm_t)x->mech->hash));
+		base64_put(out, proof, gnutls_hmac_get_len((gnutls_mac_algorithm_t)x->mech->hash));
 	}
 	gnutls_free(ch.salt.data);
 	str_free(&bound);

@@ -22,4 +22,7 @@
 int scram_step(struct sasl *x, const struct str *in, struct str *out, struct status *st);
 void scram_free(struct scram *c);
 
+/* Append a name as GS2 headers have it (RFC 5801 4): "," is =2C, "=" is =3D. */
+void scram_name(struct str *out, const char *name);
+
 #endif

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <gnutls/gnutls.h>
-
+#include "base64.h"
 #include "say.h"
 #include "session.h"
 #include "state.h"
@@ -92,26 +91,26 @@ ehlo(struct session *s, struct status *st)
 	return 0;
 }
 
-static struct tls_policy
-policy_of(const struct session *s)
+struct tls_policy
+session_policy(const struct session_target *to)
 {
-	const struct account *a = s->to.account;
+	const struct account *a = to->account;
 	struct tls_policy policy = {
 		.level = a->tls,
-		.name = a->tls_name != NULL ? a->tls_name : s->to.server.host,
-		.host = s->to.server.host,
-		.port = s->to.server.port,
+		.name = a->tls_name != NULL ? a->tls_name : to->server.host,
+		.host = to->server.host,
+		.port = to->server.port,
 		.ca = a->tls_ca,
 		.crl = a->tls_crl,
 		.cert = a->tls_cert,
 		.key = a->tls_key,
 		.priority = a->tls_priority,
 		.pins = &a->tls_pin,
-		.known_hosts = s->to.known_hosts,
+		.known_hosts = to->known_hosts,
 	};
 
 	/* where a login is planned, "may" must not mean that a listener may have it */
-	if (policy.level == TLS_MAY && s->to.cred != NULL)
+	if (policy.level == TLS_MAY && to->cred != NULL)
 		policy.level = TLS_ENCRYPT;
 	return policy;
 }
@@ -135,7 +134,7 @@ show_tls(const struct session *s, const struct tls_policy *policy)
 static int
 secure(struct session *s, struct status *st)
 {
-	struct tls_policy policy = policy_of(s);
+	struct tls_policy policy = session_policy(&s->to);
 	struct tls_info *info = &s->info.tls;
 	struct str binding = { 0 };
 	int r;
@@ -174,39 +173,6 @@ offered(void *arg, const char *mech)
 	return caps_mech(arg, mech);
 }
 
-/* Put the base64 of *raw on *line; GnuTLS makes one line of it. */
-static void
-put_base64(struct str *line, const struct str *raw)
-{
-	gnutls_datum_t in = { (unsigned char *)raw->p, (unsigned)raw->len }, out;
-
-	if (raw->len == 0 || gnutls_base64_encode2(&in, &out) != 0)
-		return;
-	str_put(line, out.data, out.size);
-	gnutls_memset(out.data, 0, out.size);
-	gnutls_free(out.data);
-}
-
-static int
-get_base64(const struct str *text, struct str *raw, struct status *st)
-{
-	gnutls_datum_t in = { (unsigned char *)text->p, (unsigned)text->len }, out;
-	size_t digits = strspn(
-	    str_text(text), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
-
-	if (text->len == 0)
-		return 0;
-	/* strictly (RFC 4648 3.5): whole groups, padding at the end only, nothing else in between
-	 */
-	if (text->len % 4 != 0 || text->len - digits > 2 ||
-	    strspn(text->p + digits, "=") != text->len - digits ||
-	    gnutls_base64_decode2(&in, &out) != 0)
-		return status_set(st, PH_AUTH, 5, 5, 0, "the server's challenge is not base64");
-	str_put(raw, out.data, out.size);
-	gnutls_free(out.data);
-	return 0;
-}
-
 /* The first line: the mechanism, and with it the initial response if it has one and that fits. */
 static int
 auth_begin(struct session *s, struct sasl *x, struct str *held, struct status *st)
@@ -217,7 +183,7 @@ auth_begin(struct session *s, struct sasl *x, struct str *held, struct status *s
 	str_printf(&line, "AUTH %s", x->mech->name);
 	if ((x->mech->flags & SASL_SERVERFIRST) == 0) {
 		r = sasl_step(x, held, &out, st);
-		put_base64(held, &out);
+		base64_put(held, str_text(&out), out.len);
 		/* a command has 512 octets (RFC 5321 4.5.3.1.4); what is longer waits to be asked
 		 * for */
 		if (line.len + 1 + held->len + 2 <= COMMAND_MAX) {
@@ -243,10 +209,12 @@ auth_answer(struct session *s, struct sasl *x, struct str *held, struct status *
 		str_put(&line, held->p, held->len);
 		str_clear(held);
 	} else {
-		r = get_base64(&s->chat.reply.text, &in, st);
+		if (base64_get(str_text(&s->chat.reply.text), s->chat.reply.text.len, &in) == -1)
+			r = status_set(
+			    st, PH_AUTH, 5, 5, 0, "the server's challenge is not base64");
 		if (r == 0)
 			r = sasl_step(x, &in, &out, st);
-		put_base64(&line, &out);
+		base64_put(&line, str_text(&out), out.len);
 	}
 	if (r == 0)
 		chat_send(&s->chat, PH_AUTH, "%s", str_text(&line));

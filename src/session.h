@@ -34,6 +34,9 @@ struct session_target {
 
 struct session;
 
+/* What the account wants of TLS towards this target. Borrows from both. */
+struct tls_policy session_policy(const struct session_target *to);
+
 /*
  * Connect, greet, secure and authenticate (RFC 5321 3.1, 3207, 4954). Never NULL; whether it can
  * be used is session_status(): class 2, or the failure. Nothing of the message and no credential
@@ -42,7 +45,8 @@ struct session;
 struct session *session_open(const struct session_target *to);
 
 /* The same over a stream that is connected already, which is taken over. */
-struct session *session_over(struct stream *s, const struct session_target *to, const char *peer);
+struct session *session_over(
+    struct stream *stream, const struct session_target *to, const char *peer);
 
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);

@@ -200,13 +200,15 @@ status_exit(const struct status *st)
 	return EX_SOFTWARE;
 }
 
-/* Hints for what servers say; what we say ourselves carries its remedy in its text. */
+/* Mostly for what servers say; what we say ourselves carries its remedy in its text. */
 static const struct {
 	enum phase first, last;
-	int code; /* reply code, or ANY */
+	int code; /* reply code, ANY of a server, or 0: our own words */
 	int class, subject, detail;
 	const char *hint;
 } hints[] = {
+	{ PH_CONNECT, PH_CONNECT, 0, 4, 4, 1,
+	    "are host and port in `server` right? 465 and 587 are for submission" },
 	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY,
 	    "check the user name in `server` or `user`, and the password or token" },
 	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY,
@@ -236,9 +238,9 @@ status_hint(const struct status *st)
 {
 	size_t i;
 
-	for (i = 0; st->code != 0 && i < sizeof hints / sizeof hints[0]; i++)
+	for (i = 0; i < sizeof hints / sizeof hints[0]; i++)
 		if (st->phase >= hints[i].first && st->phase <= hints[i].last &&
-		    (hints[i].code == ANY || hints[i].code == st->code) &&
+		    (hints[i].code == ANY ? st->code != 0 : hints[i].code == st->code) &&
 		    (hints[i].class == ANY || hints[i].class == st->class) &&
 		    (hints[i].subject == ANY || hints[i].subject == st->subject) &&
 		    (hints[i].detail == ANY || hints[i].detail == st->detail))

@@ -217,6 +217,7 @@ take_in(struct stream *s)
 	str_room(&s->in, READ_SIZE);
 	if (s->layer != NULL) {
 		got = s->layer->recv(s->arg, s->in.p + s->in.len, READ_SIZE, &st);
+		st.phase = s->phase; /* whatever the layer calls it */
 		if (got == -1)
 			return stream_fail(s, &st);
 	} else {
@@ -305,8 +306,10 @@ through_layer(struct stream *s, const char *p, size_t n)
 {
 	struct status st;
 
-	if (s->st.class == 0 && s->layer->send(s->arg, p, n, &st) == -1)
+	if (s->st.class == 0 && s->layer->send(s->arg, p, n, &st) == -1) {
+		st.phase = s->phase;
 		stream_fail(s, &st);
+	}
 	if (s->st.class != 0) {
 		s->put += n;
 		s->swallowed += n;

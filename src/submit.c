@@ -60,12 +60,14 @@ undecide(struct envelope *e)
 /* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new
  * connection. */
 static bool
-may_go_without_tls(const struct session_target *to, const struct envelope *e)
+may_go_without_tls(
+    const struct session_target *to, const struct envelope *e, const struct submission *sub)
 {
 	const struct status *st = &e->rcpt[0].status;
 
+	/* what fails once TLS stands is another matter, and may be somebody's doing */
 	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit &&
-	    (st->code != 0 || status_retry(st)) &&
+	    !sub->info.tls.on && (st->code != 0 || status_retry(st)) &&
 	    (st->phase == PH_STARTTLS || st->phase == PH_TLS) && wait_signal() == NULL;
 }
 
@@ -78,7 +80,7 @@ with_fallback(const struct session_target *to, struct envelope *e, const struct 
 	struct account plain;
 
 	attempt(to, e, m, sub);
-	if (!may_go_without_tls(to, e))
+	if (!may_go_without_tls(to, e, sub))
 		return;
 	say_event("no TLS here: trying without, as `tls may` allows");
 	plain = *to->account;
@@ -188,24 +190,6 @@ one_server(const char *text, const struct session_target *common, struct envelop
 	url_free(&u);
 }
 
-/* What can be known to be wrong before anybody is contacted. 0, or -1 with *st. */
-static int
-check(const struct account *a, const char *known_hosts, struct status *st)
-{
-	struct tls_policy policy = {
-		.level = a->tls,
-		.ca = a->tls_ca,
-		.crl = a->tls_crl,
-		.cert = a->tls_cert,
-		.key = a->tls_key,
-		.priority = a->tls_priority,
-		.pins = &a->tls_pin,
-		.known_hosts = known_hosts,
-	};
-
-	return tls_check(&policy, st);
-}
-
 void
 submit(const struct account *a, struct envelope *e, const struct message *m, struct submission *sub)
 {
@@ -217,11 +201,13 @@ submit(const struct account *a, struct envelope *e, const struct message *m, str
 		.scram_hosts = scram_hosts,
 	};
 	int64_t start = wait_now();
+	struct tls_policy policy;
 	struct status st;
 	size_t i;
 
 	memset(sub, 0, sizeof *sub);
-	if (check(a, known_hosts, &st) == -1)
+	policy = session_policy(&to);
+	if (tls_check(&policy, &st) == -1) /* before anybody is contacted */
 		envelope_settle(e, &st);
 	else
 		for (i = 0; i < a->server.n; i++) {

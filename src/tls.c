@@ -8,7 +8,6 @@
 
 #include <sys/uio.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "idn.h"
 #include "tls.h"
 #include "wait.h"
 
@@ -226,14 +226,6 @@ tls_check(const struct tls_policy *p, struct status *st)
 	return 0;
 }
 
-static bool
-is_address(const char *name)
-{
-	unsigned char buf[16];
-
-	return inet_pton(AF_INET, name, buf) == 1 || inet_pton(AF_INET6, name, buf) == 1;
-}
-
 /* What NORMAL allows and this century should not: old protocols, keys of less than 112 bits. */
 static const char stricter[] = "-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL:%PROFILE_MEDIUM";
 
@@ -256,7 +248,7 @@ prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 		return status_set(st, PH_TLS, 5, 3, 5, "tls-priority: %s at \"%s\"",
 		    gnutls_strerror(r), where != NULL ? where : "");
 	(void)gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->cred);
-	if (!is_address(p->name))
+	if (!idn_is_address(p->name))
 		(void)gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, p->name, strlen(p->name));
 	gnutls_handshake_set_timeout(
 	    t->session, GNUTLS_INDEFINITE_TIMEOUT); /* the stream keeps time */

@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,14 +72,6 @@ bad:
 	return NULL;
 }
 
-static bool
-is_address(const char *host)
-{
-	unsigned char buf[16];
-
-	return inet_pton(AF_INET, host, buf) == 1 || inet_pton(AF_INET6, host, buf) == 1;
-}
-
 /* A name as it is asked for in the DNS: letters, digits, hyphens, underscores, dots (RFC 1123 2.1).
  */
 static bool
@@ -124,7 +115,7 @@ parse_host(const char *p, size_t n, bool literal, struct url *u)
 		host = xstrdup(str_text(&name));
 		str_free(&name);
 	}
-	if (literal ? !is_address(host) : !is_name(host)) {
+	if (literal ? !idn_is_address(host) : !is_name(host)) {
 		free(host);
 		return -1;
 	}

@@ -14,8 +14,9 @@
 
 #include "wait.h"
 
-static volatile sig_atomic_t caught;
-static sigset_t open_mask; /* in force inside ppoll() only */
+static volatile sig_atomic_t caught, times;
+static int64_t finish_ms, finish_by; /* see wait_finish(); finish_by counts from the first signal */
+static sigset_t open_mask;	     /* in force inside ppoll() only */
 static sigset_t caller_mask;
 static sigset_t shut_mask; /* in force everywhere else */
 
@@ -33,6 +34,7 @@ static void
 on_signal(int number)
 {
 	caught = number;
+	times++;
 }
 
 int64_t
@@ -115,15 +117,45 @@ wait_signal(void)
 	return NULL;
 }
 
+void
+wait_finish(int64_t ms)
+{
+	finish_ms = ms;
+	finish_by = 0;
+}
+
+bool
+wait_asked(void)
+{
+	return wait_poll(NULL, 0, 0) == -1;
+}
+
+/* Has a signal ended this wait? If it only shortened it, *deadline is drawn in. */
+static bool
+interrupted(int64_t *deadline)
+{
+	if (caught == 0)
+		return false;
+	if (finish_ms == 0 || times > 1)
+		return true;
+	if (finish_by == 0)
+		finish_by = wait_until(finish_ms);
+	*deadline = wait_least(*deadline, finish_by);
+	return wait_now() >= finish_by;
+}
+
 int
 wait_poll(struct pollfd *fds, nfds_t n, int64_t deadline)
 {
 	for (;;) {
 		struct timespec ts, *limit = NULL;
+		int64_t by = deadline;
 		int ready;
 
-		if (deadline != WAIT_FOREVER) {
-			int64_t left = deadline - wait_now();
+		if (interrupted(&by)) /* also by what came in a wait that finished all the same */
+			return -1;
+		if (by != WAIT_FOREVER) {
+			int64_t left = by - wait_now();
 
 			if (left < 0)
 				left = 0;
@@ -132,10 +164,10 @@ wait_poll(struct pollfd *fds, nfds_t n, int64_t deadline)
 			limit = &ts;
 		}
 		ready = ppoll(fds, n, limit, &open_mask);
-		if (caught != 0)
+		if (interrupted(&by))
 			return -1;
-		/* EINTR from a signal that means nothing to us, EAGAIN for want of kernel memory */
-		if (ready >= 0)
+		/* else EINTR from a signal that changes nothing, or EAGAIN for want of memory */
+		if (ready > 0 || (ready == 0 && wait_now() >= deadline))
 			return ready;
 	}
 }

@@ -34,6 +34,15 @@ void wait_admit(bool on);
 /* Undoes all of it, for a child that is about to run another program. */
 void wait_child(void);
 
+/* Look, without waiting, whether a signal has asked us to end. */
+bool wait_asked(void);
+
+/*
+ * From now on, what we wait for is better heard than given up: the first signal leaves it `ms` more
+ * milliseconds, and only a second one interrupts at once. 0 takes that back.
+ */
+void wait_finish(int64_t ms);
+
 /* The name of the signal that asked us to end, or NULL. */
 const char *wait_signal(void);
 

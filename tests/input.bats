@@ -122,10 +122,11 @@ large_message()
 
 # --- signals
 
-# The program has begun to look after its signals: SIGTERM, number 15, is among those that are caught.
+# The program, and no longer the shell that became it, has begun to look after its signals: SIGTERM, number
+# 15, is among those that are caught.
 catches()
 {
-	grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status" 2>/dev/null
+	[ "/proc/$1/exe" -ef "$PNEU" ] && grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status"
 }
 
 # waiting_for_input [argument ...]: starts it, in $pid, with a pipe to its standard input open as 9.

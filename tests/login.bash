@@ -68,7 +68,12 @@ serve_password()
 {
 	{
 		greeting
-		echo "C: AUTH PLAIN $(plain "$1")"
+		# what does not fit into a command of 512 octets waits until it is asked for
+		if [ "$(plain "$1" | wc -c)" -le 499 ]; then
+			echo "C: AUTH PLAIN $(plain "$1")"
+		else
+			printf '%s\n' 'C: AUTH PLAIN' 'S: 334 ' "C: $(plain "$1")"
+		fi
 		mail
 	} >dialogue
 	serve

@@ -201,7 +201,8 @@ teardown()
 		env >environment; echo s3cret' 9<message
 	delivered
 	for name in SigIgn SigBlk; do
-		# signal 32, the highest bit, is the C library's own: nobody can set it, and make leaves it ignored
+		# signal 32, the highest bit, is the C library's own: nobody can set it, and make
+		# leaves it ignored
 		assert_equal "$(sed -n "s/^$name:[^0-9a-f]*[0-9a-f]\{8\}[08]//p" status)" 0000000
 	done
 	run grep -e s3cret -e "$(plain s3cret)" environment

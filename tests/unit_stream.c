@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -517,10 +518,82 @@ test_refusal(void)
 	(void)peer_end(&p);
 }
 
+/* ---- signals, in a process of their own */
+
+/* One comes while they are let in outside of a wait; the next wait must know. */
+static int
+signalled_before(int fd, const void *arg)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	(void)arg;
+	wait_signals();
+	wait_admit(true);
+	(void)raise(SIGTERM);
+	wait_admit(false);
+	(void)alarm(20); /* in case it does not */
+	return wait_poll(&pfd, 1, WAIT_FOREVER) == -1 && strcmp(wait_signal(), "SIGTERM") == 0 ? 0 : 3;
+}
+
+/* One comes outside of a wait while they are shut out, and is kept for it. */
+static int
+signalled_between(int fd, const void *arg)
+{
+	char c;
+
+	(void)arg;
+	wait_signals();
+	(void)raise(SIGHUP);
+	if (wait_signal() != NULL)
+		return 3;
+	(void)alarm(20);
+	errno = 0;
+	return wait_read(fd, &c, 1, WAIT_FOREVER) == -1 && errno == EINTR &&
+		strcmp(wait_signal(), "SIGHUP") == 0
+	    ? 0
+	    : 4;
+}
+
+/* One that the caller ignores stays away. */
+static int
+signal_ignored(int fd, const void *arg)
+{
+	char c;
+
+	(void)arg;
+	(void)signal(SIGHUP, SIG_IGN);
+	wait_signals();
+	(void)raise(SIGHUP);
+	errno = 0;
+	return wait_read(fd, &c, 1, wait_now()) == -1 && errno == ETIMEDOUT && wait_signal() == NULL ? 0
+												     : 3;
+}
+
+static void
+test_signals(void)
+{
+	struct peer p;
+	int fd;
+
+	peer_start(&p, signalled_before, NULL);
+	fd = p.fd, p.fd = -1;
+	is_number(peer_end(&p), 0, "a signal before a wait ends it");
+	(void)close(fd);
+	peer_start(&p, signalled_between, NULL);
+	fd = p.fd, p.fd = -1;
+	is_number(peer_end(&p), 0, "one that was held back, too");
+	(void)close(fd);
+	peer_start(&p, signal_ignored, NULL);
+	fd = p.fd, p.fd = -1;
+	is_number(peer_end(&p), 0, "one that the caller ignores does not");
+	(void)close(fd);
+}
+
 void
 test_flow(void)
 {
 	test_both_ways();
 	test_time();
 	test_refusal();
+	test_signals();
 }
