@@ -109,10 +109,15 @@ send_line(struct chat *c, enum phase ph, struct str *line)
 	}
 	show_command(ph, line);
 	if (ph == PH_AUTH) {
-		const char *space = strrchr(line->p, ' ');
+		/* behind "AUTH MECHANISM ", or all of a later line */
+		const char *p = line->p;
 
+		if (strncmp(p, "AUTH ", 5) == 0) {
+			p += 5 + strcspn(p + 5, " ");
+			p += *p == ' ';
+		}
 		str_clear(&c->proof);
-		str_puts(&c->proof, space != NULL ? space + 1 : line->p);
+		str_puts(&c->proof, p);
 	}
 	str_puts(line, "\r\n");
 	stream_put(c->stream, line->p, line->len);

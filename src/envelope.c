@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -15,30 +16,37 @@
 static bool
 same_mailbox(const char *a, const char *b)
 {
-	size_t n = strlen(a);
-	const char *at_a, *at_b;
+	const char *at_a = strrchr(a, '@'), *at_b = strrchr(b, '@');
 
-	/* quickly, as every new recipient is compared with all before it */
-	if (n != strlen(b) || (n > 0 && (a[n - 1] ^ b[n - 1]) % 32 != 0))
-		return false;
-	at_a = strrchr(a, '@');
-	at_b = strrchr(b, '@');
 	if (at_a == NULL || at_b == NULL)
 		return strcmp(a, b) == 0;
 	return at_a - a == at_b - b && strncmp(a, b, (size_t)(at_a - a)) == 0 &&
 	    ascii_eq(at_a, at_b);
 }
 
+/* FNV-1a; every new recipient is compared with all before it, and numbers compare quickly */
+static uint32_t
+hash_of(const char *z)
+{
+	uint32_t h = 2166136261U;
+
+	for (; *z != '\0'; z++)
+		h = (h ^ (unsigned char)tolower((unsigned char)*z)) * 16777619U;
+	return h;
+}
+
 void
 envelope_add(struct envelope *e, const char *to)
 {
+	uint32_t hash = hash_of(to);
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
-		if (same_mailbox(e->rcpt[i].to, to))
+		if (e->rcpt[i].hash == hash && same_mailbox(e->rcpt[i].to, to))
 			return;
 	e->rcpt = xgrow(e->rcpt, &e->cap, e->n + 1, sizeof *e->rcpt);
 	memset(&e->rcpt[e->n], 0, sizeof *e->rcpt);
+	e->rcpt[e->n].hash = hash;
 	e->rcpt[e->n++].to = xstrdup(to);
 }
 

@@ -7,10 +7,13 @@
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
 
+#include <stdint.h>
+
 #include "status.h"
 
 struct rcpt {
 	char *to;	      /* what goes between < and > */
+	uint32_t hash;	      /* of it, in small letters */
 	struct status status; /* class 0 until decided */
 	bool unknown;	      /* the end of the message was sent and its reply never came */
 };

@@ -125,6 +125,20 @@ admissible(const struct mail *t, struct status *st)
 	return 0;
 }
 
+/*
+ * An answer that is here before the final dot is not one to the message: a yes is a server out of
+ * step, a no may be believed, and either way the message must not be completed.
+ */
+static bool
+answered_early(struct mail *t, struct stream *stream, struct status *st)
+{
+	if (stream_status(stream)->class != 0 || stream_look(stream) == 0)
+		return false;
+	if (chat_reply(t->chat, st) == 0 && st->class < 4)
+		(void)chat_out_of_step(PH_END, st);
+	return true;
+}
+
 /* The message itself, and the one reply that decides for everybody who is left. */
 static void
 body(struct mail *t, bool last, struct status *reply)
@@ -160,12 +174,13 @@ body(struct mail *t, bool last, struct status *reply)
 		say_line('C', line.p, line.len);
 		str_free(&line);
 	}
-	if (message_send_dot(t->m, stream, &st) == -1) {
+	if (message_send(t->m, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
 		return;
 	}
+	stream_put(stream, ".\r\n", 3);
 	dot = stream_mark(stream);
 	if (last && t->chat->pipelining)
 		chat_send(t->chat, PH_QUIT, "QUIT");

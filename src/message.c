@@ -17,6 +17,7 @@
 #include "wait.h"
 
 #define LINE_MAX_998 998
+#define CRS_MAX 1000 /* of these in a row are empty lines, whatever follows */
 
 struct source {
 	int fd;
@@ -84,7 +85,7 @@ header_line(struct source *in, struct str *line, size_t room, struct status *st)
 
 	str_clear(line);
 	while ((r = peek(in, &c, st)) == 1) {
-		if (crs > 0 && c != '\r' && c != '\n') {
+		if (crs > 0 && (crs >= CRS_MAX || (c != '\r' && c != '\n'))) {
 			/* a bare CR ended the line; further ones are empty lines, left for the next
 			 * calls */
 			break;
@@ -434,7 +435,7 @@ asked_to_end(struct status *st)
 }
 
 int
-message_send_dot(const struct message *m, struct stream *s, struct status *st)
+message_send(const struct message *m, struct stream *s, struct status *st)
 {
 	char *buf = xalloc(1, STORE_CHUNK);
 	bool line_start = true;
@@ -461,10 +462,7 @@ message_send_dot(const struct message *m, struct stream *s, struct status *st)
 		line_start = end[-1] == '\n';
 	}
 	free(buf);
-	if (n == -1 || asked_to_end(st) == -1)
-		return -1;
-	stream_put(s, ".\r\n", 3);
-	return 0;
+	return n == -1 ? -1 : asked_to_end(st);
 }
 
 void

@@ -54,11 +54,10 @@ int message_finish(struct message *m, const struct str *fields, struct status *s
 off_t message_size(const struct message *m); /* octets as SIZE= counts them (RFC 1870 3) */
 
 /*
- * Put the message into `s`, dot-stuffed (RFC 5321 4.5.2), and the line with the final dot. 0, or
- * -1 with *st when it cannot be read back (4.3.0), or when a signal asked us to end; then the final
- * dot was not put.
+ * Put the message into `s`, dot-stuffed (RFC 5321 4.5.2), but for the final dot. 0, or -1 with *st
+ * when it cannot be read back (4.3.0) or a signal asked us to end.
  */
-int message_send_dot(const struct message *m, struct stream *s, struct status *st);
+int message_send(const struct message *m, struct stream *s, struct status *st);
 
 void message_free(struct message *m);
 

@@ -302,6 +302,7 @@ authenticate(struct session *s, struct status *st)
 			state_add(s->to.scram_hosts, remembered.p);
 	}
 	sasl_end(&x);
+	str_free(&s->chat.proof); /* or it might blot ordinary words later */
 	str_free(&plus);
 	str_free(&remembered);
 	return r;

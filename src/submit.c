@@ -16,54 +16,76 @@
 #include "url.h"
 #include "wait.h"
 
-/* One connection, one message. What happened is in the envelope. */
+/* One connection, one message, for everybody who is undecided. */
 static void
 attempt(const struct session_target *to, struct envelope *e, const struct message *m,
     struct submission *sub)
 {
+	struct envelope left = *e;
 	struct session *s = session_open(to);
+	size_t i, k = 0;
 
+	left.rcpt = xalloc(e->n, sizeof *left.rcpt);
+	left.n = 0;
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].status.class == 0)
+			left.rcpt[left.n++] = e->rcpt[i];
 	if (session_status(s)->class == 2)
-		mail_submit(s, e, m, to->account->partial, true, &sub->reply);
+		mail_submit(s, &left, m, to->account->partial, true, &sub->reply);
 	else
-		envelope_settle(e, session_status(s));
+		envelope_settle(&left, session_status(s));
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].status.class == 0)
+			e->rcpt[i] = left.rcpt[k++];
+	free(left.rcpt);
+	sub->session = *session_status(s);
 	sub->info = *session_info(s);
 	sub->turns += session_turns(s);
 	session_close(&s);
 }
 
-/* Did the session as a whole fail for now, with nothing decided that a second try could repeat? */
+/* Did this recipient fail because the session as a whole did, for now, and before the message? */
 static bool
-worth_another(const struct envelope *e)
+by_session(const struct rcpt *r)
 {
-	size_t i;
+	const struct status *st = &r->status;
 
-	for (i = 0; i < e->n; i++) {
-		const struct status *st = &e->rcpt[i].status;
-
-		if (!status_retry(st) || e->rcpt[i].unknown || st->phase >= PH_BODY ||
-		    (st->phase >= PH_MAIL && st->code != 0 && st->code != 421))
-			return false;
-	}
-	return wait_signal() == NULL;
+	return status_retry(st) && !r->unknown && st->phase < PH_BODY && st->phase != PH_LOCAL &&
+	    (st->phase < PH_MAIL || st->code == 0 || st->code == 421);
 }
 
-static void
+/* Those whom another server may serve become undecided again; are there any? */
+static bool
 undecide(struct envelope *e)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; wait_signal() == NULL && i < e->n; i++)
+		if (by_session(&e->rcpt[i])) {
+			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
+			any = true;
+		}
+	return any;
+}
+
+/* Those whom the server has not even heard of, for another try at the same one. */
+static void
+undecide_unheard(struct envelope *e)
 {
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
-		memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
+		if (e->rcpt[i].status.phase > PH_LOCAL && e->rcpt[i].status.phase < PH_MAIL)
+			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
 }
 
 /* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new
  * connection. */
 static bool
-may_go_without_tls(
-    const struct session_target *to, const struct envelope *e, const struct submission *sub)
+may_go_without_tls(const struct session_target *to, const struct submission *sub)
 {
-	const struct status *st = &e->rcpt[0].status;
+	const struct status *st = &sub->session;
 
 	/* what fails once TLS stands is another matter, and may be somebody's doing */
 	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit &&
@@ -80,24 +102,23 @@ with_fallback(const struct session_target *to, struct envelope *e, const struct 
 	struct account plain;
 
 	attempt(to, e, m, sub);
-	if (!may_go_without_tls(to, e, sub))
+	if (!may_go_without_tls(to, sub))
 		return;
 	say_event("no TLS here: trying without, as `tls may` allows");
 	plain = *to->account;
 	plain.tls = TLS_NONE;
 	clear.account = &plain;
-	undecide(e);
+	undecide_unheard(e);
 	attempt(&clear, e, m, sub);
 }
 
 /* A token that was refused may have expired: the command that made it can make another. */
 static bool
-token_expired(const struct session_target *to, const struct url *u, const struct envelope *e,
-    const struct submission *sub)
+token_expired(const struct session_target *to, const struct url *u, const struct submission *sub)
 {
 	const struct mech *m = sasl_mech(sub->info.tried);
 
-	return e->rcpt[0].status.phase == PH_AUTH && e->rcpt[0].status.code == 535 && m != NULL &&
+	return sub->session.phase == PH_AUTH && sub->session.code == 535 && m != NULL &&
 	    (m->flags & SASL_BEARER) != 0 && secret_refreshable(to->account, u);
 }
 
@@ -136,11 +157,11 @@ with_login(struct session_target *to, const struct url *u, struct envelope *e,
 		}
 		secret_guard();
 		attempt(to, e, m, sub);
-		if (wish.refresh || !token_expired(to, u, e, sub))
+		if (wish.refresh || !token_expired(to, u, sub))
 			return;
 		say_event("the token was refused: asking password-command for a fresh one");
 		wish.refresh = true;
-		undecide(e);
+		undecide_unheard(e);
 	}
 }
 
@@ -212,11 +233,9 @@ submit(const struct account *a, struct envelope *e, const struct message *m, str
 	else
 		for (i = 0; i < a->server.n; i++) {
 			one_server(a->server.v[i], &to, e, m, sub);
-			if (i + 1 == a->server.n || !worth_another(e))
+			if (i + 1 == a->server.n || !undecide(e))
 				break;
-			say_event(
-			    "%s: %s; trying the next server", sub->server, e->rcpt[0].status.text);
-			undecide(e);
+			say_event("%s: %s; trying the next server", sub->server, sub->session.text);
 		}
 	sub->ms = wait_now() - start;
 	free(known_hosts);

@@ -14,7 +14,8 @@ struct submission {
 	char *server; /* "host:port" of the last one tried, or NULL */
 	char *user;   /* who we authenticated as, or NULL */
 	struct session_info info;
-	struct status reply; /* to the end of the message; class 0: none */
+	struct status session; /* how the last one ended; class 2: it served */
+	struct status reply;   /* to the end of the message; class 0: none */
 	unsigned turns;
 	int64_t ms; /* from the first connection to the last reply */
 };

@@ -364,7 +364,7 @@ unexplained_exits()
 unmapped()
 {
 	diff <(cd "$1/src" && ls -- *.[ch] | sort) \
-	    <(sed -n '/^ *[0-9]*  *[a-z_]*\.[ch]/p' "$1/README" | grep -oE '\<[a-z_]+\.[ch]\>' | sort) |
+	    <(sed -n '/^ *[0-9]*  *[a-z0-9_]*\.[ch]/p' "$1/README" | grep -oE '\<[a-z0-9_]+\.[ch]\>' | sort) |
 	    grep '^[<>]'
 	true
 }

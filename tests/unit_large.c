@@ -294,7 +294,9 @@ sent_as(const struct str *in, const struct str *wanted)
 	peer_start(&p, swallow, wanted);
 	s = stream_new(p.fd, p.fd);
 	stream_phase(s, PH_BODY, 20000);
-	good = message_send_dot(&m, s, &st) == 0 && stream_flush(s) == 0;
+	good = message_send(&m, s, &st) == 0;
+	stream_put(s, ".\r\n", 3);
+	good = good && stream_flush(s) == 0;
 	stream_free(&s);
 	p.fd = -1;
 	good = peer_end(&p) == 0 && good;

@@ -127,7 +127,9 @@ check_sent(const struct message *m, const struct str *wanted)
 
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
 	s = stream_new(fds[0], fds[0]);
-	MUST(message_send_dot(m, s, &st) == 0 && stream_flush(s) == 0);
+	MUST(message_send(m, s, &st) == 0);
+	stream_put(s, ".\r\n", 3);
+	MUST(stream_flush(s) == 0);
 	stream_free(&s);
 	while ((n = read(fds[1], buf, sizeof buf)) > 0)
 		str_put(&found, buf, (size_t)n);
