@@ -241,6 +241,7 @@ static int
 read_header(struct message *m, struct status *st)
 {
 	struct str line = { 0 }, field = { 0 };
+	bool dropped;
 	int r = first_line(m, &line, st);
 
 	while (r > 0) {
@@ -251,10 +252,11 @@ read_header(struct message *m, struct status *st)
 				str_put(&m->pend, line.p + 2, line.len - 2);
 			break;
 		}
+		dropped = strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0;
 		if ((line.p[0] == ' ' || line.p[0] == '\t') && field.len > 0)
 			str_put(&field, line.p, line.len);
-		else if (strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0)
-			; /* a mailbox file's, which forwarding programs left in the header */
+		else if (dropped)
+			; /* a mailbox file's line, which forwarding programs left in the header */
 		else {
 			take_field(m, &field);
 			str_clear(&field);
@@ -266,12 +268,14 @@ read_header(struct message *m, struct status *st)
 			str_put(&field, line.p, line.len);
 		}
 		if (line.len >= 4 && memcmp(line.p + line.len - 4, "\r\n\r\n", 4) == 0) {
-			/* CR CR: the empty line came along */
-			char *end = strstr(field.p, "\r\n\r\n") + 2;
+			/* CR CR: the empty line came along, and perhaps more that is body */
+			size_t first = (size_t)(strstr(line.p, "\r\n") + 2 - line.p);
 
-			str_put(&m->pend, end + 2, field.len - (size_t)(end + 2 - field.p));
-			field.len = (size_t)(end - field.p);
-			*end = '\0';
+			str_put(&m->pend, line.p + first + 2, line.len - first - 2);
+			if (!dropped) {
+				field.len -= line.len - first;
+				field.p[field.len] = '\0';
+			}
 			break;
 		}
 		if (r == 2 || m->head.len + field.len > HEADER_MAX) {

@@ -142,6 +142,12 @@ secure(struct session *s, struct status *st)
 	if (!s->to.implicit) {
 		if (policy.level == TLS_NONE)
 			return 0;
+		if ((s->caps.ext & EXT_STARTTLS) == 0 && s->to.account->tls == TLS_MAY &&
+		    s->to.cred != NULL)
+			return status_set(st, PH_STARTTLS, 4, 7, 4,
+			    "the server does not offer STARTTLS, and a login goes only over TLS, "
+			    "with "
+			    "`tls may`, too");
 		if ((s->caps.ext & EXT_STARTTLS) == 0)
 			return tls_judge(&policy, info, st);
 		if (chat_ask(&s->chat, PH_STARTTLS, st, "STARTTLS") == -1)

@@ -54,19 +54,23 @@ by_session(const struct rcpt *r)
 	    (st->phase < PH_MAIL || st->code == 0 || st->code == 421);
 }
 
-/* Those whom another server may serve become undecided again; are there any? */
+/*
+ * Those whom another server may serve become undecided again; are there any? When it is all or
+ * nothing, one who is decided otherwise decides for all.
+ */
 static bool
-undecide(struct envelope *e)
+undecide(struct envelope *e, bool partial)
 {
-	bool any = false;
-	size_t i;
+	size_t i, n = 0;
 
-	for (i = 0; wait_signal() == NULL && i < e->n; i++)
-		if (by_session(&e->rcpt[i])) {
+	for (i = 0; i < e->n; i++)
+		n += by_session(&e->rcpt[i]);
+	if (wait_signal() != NULL || n == 0 || (!partial && n < e->n))
+		return false;
+	for (i = 0; i < e->n; i++)
+		if (by_session(&e->rcpt[i]))
 			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
-			any = true;
-		}
-	return any;
+	return true;
 }
 
 /* Those whom the server has not even heard of, for another try at the same one. */
@@ -233,7 +237,7 @@ submit(const struct account *a, struct envelope *e, const struct message *m, str
 	else
 		for (i = 0; i < a->server.n; i++) {
 			one_server(a->server.v[i], &to, e, m, sub);
-			if (i + 1 == a->server.n || !undecide(e))
+			if (i + 1 == a->server.n || !undecide(e, a->partial))
 				break;
 			say_event("%s: %s; trying the next server", sub->server, sub->session.text);
 		}
