@@ -237,45 +237,59 @@ first_line(struct message *m, struct str *line, struct status *st)
 	return 1;
 }
 
+/*
+ * A line that may end in more than one CRLF, as CR CR gives: what lies behind the first one and
+ * the empty line after it is body. Returns the octets that are no header, 0 when there are none.
+ */
+static size_t
+cut_tail(struct message *m, const struct str *line)
+{
+	size_t first;
+
+	if (line->len < 4 || memcmp(line->p + line->len - 4, "\r\n\r\n", 4) != 0)
+		return 0;
+	first = (size_t)(strstr(line->p, "\r\n") + 2 - line->p);
+	str_put(&m->pend, line->p + first + 2, line->len - first - 2);
+	return line->len - first;
+}
+
 static int
 read_header(struct message *m, struct status *st)
 {
-	struct str line = { 0 }, field = { 0 };
-	bool dropped;
+	struct str line = { 0 }, field = { 0 }, quoted = { 0 };
 	int r = first_line(m, &line, st);
+	size_t tail;
 
 	while (r > 0) {
 		if (blank(&line)) {
-			/* more than one line end came at once: the rest are empty lines of the body
-			 */
+			/* several line ends at once: the rest are empty lines of the body */
 			if (line.len > 2)
 				str_put(&m->pend, line.p + 2, line.len - 2);
 			break;
 		}
-		dropped = strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0;
 		if ((line.p[0] == ' ' || line.p[0] == '\t') && field.len > 0)
 			str_put(&field, line.p, line.len);
-		else if (dropped)
-			; /* a mailbox file's line, which forwarding programs left in the header */
-		else {
+		else if (strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0) {
+			/* a mailbox file's, left in the header; unless what follows is text */
+			str_clear(&quoted);
+			str_put(&quoted, line.p, line.len);
+			if (cut_tail(m, &line) > 0)
+				break;
+		} else {
 			take_field(m, &field);
 			str_clear(&field);
-			if (field_name(line.p) ==
-			    0) { /* no field: the body begins, and its blank line is missing */
+			if (field_name(line.p) == 0) {
+				/* the body begins, and its blank line is missing */
+				str_put(&m->pend, str_text(&quoted), quoted.len);
 				str_put(&m->pend, line.p, line.len);
 				break;
 			}
+			str_clear(&quoted);
 			str_put(&field, line.p, line.len);
 		}
-		if (line.len >= 4 && memcmp(line.p + line.len - 4, "\r\n\r\n", 4) == 0) {
-			/* CR CR: the empty line came along, and perhaps more that is body */
-			size_t first = (size_t)(strstr(line.p, "\r\n") + 2 - line.p);
-
-			str_put(&m->pend, line.p + first + 2, line.len - first - 2);
-			if (!dropped) {
-				field.len -= line.len - first;
-				field.p[field.len] = '\0';
-			}
+		if (quoted.len == 0 && (tail = cut_tail(m, &line)) > 0) {
+			field.len -= tail;
+			field.p[field.len] = '\0';
 			break;
 		}
 		if (r == 2 || m->head.len + field.len > HEADER_MAX) {
@@ -291,6 +305,7 @@ read_header(struct message *m, struct status *st)
 		str_puts(&m->head, "\r\n");
 	str_free(&line);
 	str_free(&field);
+	str_free(&quoted);
 	return r == -1 ? -1 : 0;
 }
 

@@ -17,7 +17,7 @@
 
 /* Was it the whole session, and not this recipient, that failed? */
 static bool
-by_session(const struct status *st)
+of_session(const struct status *st)
 {
 	return (st->code == 0 && st->subject != 0) || st->code == 421 ||
 	    status_scope(st) == SC_SESSION;
@@ -46,7 +46,7 @@ report_failures(const struct outcome *o)
 
 		if (status_ok(&r->status))
 			continue;
-		if (!by_session(&r->status))
+		if (!of_session(&r->status))
 			say_status(r->to, &r->status);
 		else if (said == NULL || !same(said, &r->status)) {
 			said = &r->status;
