@@ -21,6 +21,8 @@ struct account {
 	int password_fd; /* -1: none */
 	char *auth;	 /* a mechanism, or NULL: the best both sides have */
 	bool no_auth;	 /* `auth none` */
+	char *domain;	 /* of addresses that have none, or NULL */
+	char *aliases;	 /* file of aliases, or NULL */
 	char *ehlo;	 /* NULL: net_ehlo_name() */
 	enum tls_level tls;
 	struct strings tls_pin; /* certificates or keys that are good */

@@ -19,9 +19,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include <gnutls/gnutls.h>
-
 #include "address.h"
+#include "idn.h"
 
 /* ---- one mailbox */
 
@@ -95,7 +94,7 @@ int
 address_path(const char *text, struct str *out, struct status *st)
 {
 	size_t n = strlen(text), local, domain;
-	gnutls_datum_t ace = { 0 };
+	struct str host = { 0 };
 	const char *d;
 	int r = 0;
 
@@ -107,7 +106,8 @@ address_path(const char *text, struct str *out, struct status *st)
 		return bad(st, text, n, "it is empty");
 	local = local_part(text);
 	if (local == n && text[0] != '"') {
-		bad(st, text, n, "it has no domain; write user@domain");
+		bad(st, text, n,
+		    "it has no domain: write user@domain, or set `domain` or `aliases`");
 		st->exit = EX_NOUSER;
 		return -1;
 	}
@@ -121,21 +121,17 @@ address_path(const char *text, struct str *out, struct status *st)
 		    text);
 	d = text + local + 1;
 	domain = n - local - 1;
-	if (has_8bit(d, domain)) {
-		if (domain > DOMAIN_MAX || gnutls_idna_map(d, (unsigned)domain, &ace, 0) != 0)
-			return bad(st, text, n, "the domain is no internationalised name");
-		d = (const char *)ace.data;
-		domain = ace.size;
-	}
-	if (!is_domain(d, domain) && !is_literal(d, domain))
+	if (idn_ascii(d, domain, &host) == -1)
+		r = bad(st, text, n, "the domain is no internationalised name");
+	else if (!is_domain(host.p, host.len) && !is_literal(host.p, host.len))
 		r = bad(st, text, n, "the part after the @ is not a domain");
-	else if (local + 1 + domain > ADDRESS_LEN_MAX)
+	else if (local + 1 + host.len > ADDRESS_LEN_MAX)
 		r = bad(st, text, n, "more than 254 octets");
 	else {
 		str_put(out, text, local + 1);
-		str_put(out, d, domain);
+		str_put(out, host.p, host.len);
 	}
-	gnutls_free(ace.data);
+	str_free(&host);
 	return r;
 }
 
@@ -239,12 +235,18 @@ angle(struct cursor *c, each_fn *each, void *arg)
 {
 	struct str addr = { 0 };
 	unsigned words = 0;
+	bool route = false;
 	int r = run(c, ">:,", &addr, &words);
 
 	/* a source route (RFC 5322 4.4) says how, not where to; it is dropped */
-	while (r == 0 && (*c->p == ':' || (*c->p == ',' && addr.len > 0 && addr.p[0] == '@'))) {
+	while (r == 0 && (*c->p == ':' || *c->p == ',')) {
 		bool end = *c->p == ':';
 
+		route |= addr.len > 0 && addr.p[0] == '@';
+		if ((addr.len > 0 && addr.p[0] != '@') || (end && !route)) {
+			r = wrong(c, "a route must read @domain,@domain:");
+			break;
+		}
 		c->p++;
 		str_clear(&addr);
 		r = run(c, end ? ">" : ">:,", &addr, &words);

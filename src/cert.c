@@ -33,6 +33,18 @@ cert_date(time_t when, char buf[static 16])
 	return buf;
 }
 
+const char *
+cert_standing(const struct cert_info *info)
+{
+	if (info->verified)
+		return "verified";
+	if (info->pinned)
+		return "pinned";
+	if (info->known == CERT_KNOWN)
+		return "known";
+	return info->known == CERT_NEW ? "remembered from now on" : NULL;
+}
+
 /* ---- pins */
 
 /* The 32 octets that a pin stands for; false when it has no form we know. */

@@ -54,6 +54,9 @@ void cert_note(gnutls_session_t session, const char *name, const struct strings 
 int cert_remember(gnutls_session_t session, const char *known_hosts, const char *host,
     const char *port, struct status *st);
 
+/* How it stands: "verified", "pinned", "known", "remembered from now on", or NULL: not at all. */
+const char *cert_standing(const struct cert_info *info);
+
 /* "2027-01-24" into buf. */
 const char *cert_date(time_t when, char buf[static 16]);
 

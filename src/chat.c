@@ -136,6 +136,8 @@ chat_send(struct chat *c, enum phase ph, const char *fmt, ...)
 struct stream *
 chat_body(struct chat *c, enum phase ph, unsigned replies)
 {
+	if (c->due_len == 0 && stream_waiting(c->stream) > 0)
+		unasked(c, ph);
 	for (; replies > 0; replies--)
 		expect(c, PH_END);
 	stream_phase(c->stream, ph, chat_patience(c, ph));

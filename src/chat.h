@@ -42,7 +42,8 @@ void chat_send(struct chat *c, enum phase ph, const char *fmt, ...) PRINTF(3, 4)
 
 /*
  * Announce that what is put into the returned stream from now on belongs to step `ph`, and that
- * `replies` replies answer it. Used for the message itself, which is not a command.
+ * `replies` replies answer it. Used for the message itself, which is not a command. Whether the
+ * chat still lives shows in st.
  */
 struct stream *chat_body(struct chat *c, enum phase ph, unsigned replies);
 

@@ -63,6 +63,17 @@ wrong(struct reader *r, const char *fmt, ...)
 	return at_line(r);
 }
 
+/* Cut off blanks at the end. */
+static char *
+trim(char *p)
+{
+	char *end = p + strlen(p);
+
+	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	return p;
+}
+
 /*
  * Take quotes and comment off a value, in place. `raw`: keep everything unless all of it is one
  * quoted string. NULL when a quote does not end, or something follows it.
@@ -78,19 +89,17 @@ unquote(char *p, bool raw)
 			from++;
 		if (!raw)
 			*from = '\0';
-		for (end = p + strlen(p); end > p && (end[-1] == ' ' || end[-1] == '\t');)
-			*--end = '\0';
-		return p;
+		return trim(p);
 	}
 	for (from++; *from != '"'; from++) {
 		if (*from == '\\' && (from[1] == '"' || from[1] == '\\'))
 			from++;
 		if (*from == '\0')
-			return raw ? p : NULL;
+			return raw ? trim(p) : NULL;
 	}
 	end = from + 1 + strspn(from + 1, " \t");
 	if (*end != '\0' && (raw || *end != '#'))
-		return raw ? p : NULL;
+		return raw ? trim(p) : NULL;
 	for (from = p + 1; *from != '"'; from++) {
 		if (*from == '\\' && (from[1] == '"' || from[1] == '\\'))
 			from++;
@@ -160,23 +169,25 @@ one_setting(struct reader *r, const char *word, char *rest)
 		    r, "%s: a quoted value must end with \" and nothing may follow it", word);
 	if (layer_set(r->current, set, value, r->st) == -1)
 		return at_line(r);
-	if (set->type == T_SECRET || set->type == T_URLS)
-		r->secret |= layer_has_secret(r->current);
+	r->secret |= setting_is_secret(set, value);
 	return 0;
 }
 
 static int
 one_line(struct reader *r, char *line, size_t n)
 {
-	char *word = line + strspn(line, " \t"), *rest;
+	char *word = line + strspn(line, " \t"), *rest, sign;
 
 	if (strlen(line) != n)
 		return wrong(r, "a NUL in a configuration file");
 	if (*word == '\0' || *word == '#')
 		return 0;
-	rest = word + strcspn(word, " \t");
+	rest = word + strcspn(word, " \t=:");
+	sign = *rest;
 	if (*rest != '\0')
 		*rest++ = '\0';
+	if (sign == '=' || sign == ':') /* and do not repeat what may be a password */
+		return wrong(r, "write a blank instead of \"%c\" after \"%.60s\"", sign, word);
 	rest += strspn(rest, " \t");
 	if (ascii_eq(word, "account") || ascii_eq(word, "include")) {
 		char *value = unquote(rest, false);

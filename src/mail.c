@@ -134,6 +134,10 @@ body(struct mail *t, bool last, struct status *reply)
 	size_t i;
 	bool whole;
 
+	if (t->chat->st.class != 2) {
+		envelope_settle(t->e, &t->chat->st);
+		return;
+	}
 	if (t->accepted == 0) {
 		/* 354 although nobody is there to get it: end it empty (RFC 2920 3.1) */
 		say_line('C', ".", 1);
@@ -160,7 +164,8 @@ body(struct mail *t, bool last, struct status *reply)
 	/* a remainder no larger than QUIT in a TLS record may well lie behind the final dot */
 	whole = stream_unsent(stream) <= 64;
 	if (chat_reply(t->chat, &st) == 0) {
-		if (st.class == 3)
+		/* a yes to what it has not read is none, whatever it stands for */
+		if (st.class == 3 || (st.class == 2 && !whole))
 			(void)chat_out_of_step(PH_END, &st);
 		*reply = st;
 	} else if (whole) {

@@ -105,7 +105,7 @@ header_line(struct source *in, struct str *line, size_t room, struct status *st)
 	if (r == 0 && crs == 0)
 		return line->len > 0;
 	/* CR CR x: two line ends; CR CR LF: one */
-	for (str_puts(line, "\r\n"); r == 1 && c != '\n' && crs > 1; crs--)
+	for (str_puts(line, "\r\n"); (r == 0 || c != '\n') && crs > 1; crs--)
 		str_puts(line, "\r\n");
 	return 1;
 }
@@ -155,7 +155,7 @@ keep_value(struct str *to, const char *field)
 	const char *p = strchr(field, ':') + 1;
 
 	str_clear(to);
-	for (p += strspn(p, " \t"); *p != '\0'; p++)
+	for (p += strspn(p, " \t\r\n"); *p != '\0'; p++)
 		if (*p != '\r' && *p != '\n')
 			str_putc(to, *p);
 	while (to->len > 0 && (to->p[to->len - 1] == ' ' || to->p[to->len - 1] == '\t'))
@@ -252,19 +252,27 @@ first_line(struct message *m, struct str *line, struct status *st)
 		str_put(&m->pend, line->p, line->len);
 		return 0;
 	}
-	if (strncmp(line->p, "From ", 5) == 0) {
+	if (strncmp(line->p, "From ", 5) == 0 && field_name(line->p) == 0) {
 		bool certain = mbox_line(line->p);
 		struct str next = { 0 };
 
-		if ((r = header_line(in, &next, HEADER_MAX, st)) == -1) {
-			str_free(&next);
-			return -1;
-		}
-		if (!certain && (r == 0 || field_name(str_text(&next)) == 0))
+		if (line->len >= 4 && strcmp(line->p + line->len - 4, "\r\n\r\n") == 0) {
+			/* CR CR: the empty line is here already */
+			char *end = strstr(line->p, "\r\n") + 2;
+
+			str_puts(&next, end);
+			line->len = (size_t)(end - line->p);
+			*end = '\0';
+			r = 1;
+		} else
+			r = header_line(in, &next, HEADER_MAX, st);
+		if (r != -1 && !certain && (r == 0 || field_name(str_text(&next)) == 0))
 			str_put(&m->pend, line->p, line->len);
 		str_clear(line);
 		str_put(line, str_text(&next), next.len);
 		str_free(&next);
+		if (r == -1)
+			return -1;
 		if (m->pend.len > 0) {
 			str_put(&m->pend, str_text(line), line->len);
 			return 0;

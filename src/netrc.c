@@ -13,17 +13,22 @@
 
 #include "netrc.h"
 
-/* The next word at *p into `out`; false at the end. "..." and \x as newer programs have them. */
+/* The next word at *p, somewhere in `text`, into `out`; false at the end. "..." and \x as newer
+ * programs have them. */
 static bool
-word(const char **p, struct str *out)
+word(const char *text, const char **p, struct str *out)
 {
 	bool quoted;
 
 	str_clear(out);
 	str_puts(out, ""); /* never NULL */
 	for (;;) {
-		*p += strspn(*p, " \t\r\n");
-		if (**p != '#')
+		bool line_start = *p == text;
+
+		for (; **p != '\0' && strchr(" \t\r\n", **p) != NULL; (*p)++)
+			line_start |= **p == '\n';
+		/* elsewhere than at the start of a line it may begin a password */
+		if (**p != '#' || !line_start)
 			break;
 		*p += strcspn(*p, "\n");
 	}
@@ -43,37 +48,40 @@ word(const char **p, struct str *out)
 static const char *
 behind_macro(const char *p)
 {
-	const char *end = strstr(p, "\n\n");
-
-	return end != NULL ? end + 2 : p + strlen(p);
+	for (; (p = strchr(p, '\n')) != NULL; p++)
+		if (p[1] == '\n' || (p[1] == '\r' && p[2] == '\n'))
+			return p + 1;
+	return "";
 }
 
 bool
 netrc_find(const char *text, const char *host, const char *user, struct str *secret)
 {
 	struct str w = { 0 }, password = { 0 };
+	const char *p = text;
 	bool here = false, login = true, found = false, more = true;
 
 	while (more && !found) {
-		more = word(&text, &w);
+		more = word(text, &p, &w);
 		if (!more || ascii_eq(w.p, "machine") || ascii_eq(w.p, "default")) {
 			/* an entry ends where the next begins */
 			found = here && login && password.len > 0;
 			if (found || !more)
 				break;
-			here = ascii_eq(w.p, "default") || (word(&text, &w) && ascii_eq(w.p, host));
+			here = ascii_eq(w.p, "default") ||
+			    (word(text, &p, &w) && ascii_eq(w.p, host));
 			login = true;
 			str_clear(&password);
 		} else if (ascii_eq(w.p, "login"))
-			login = word(&text, &w) && strcmp(w.p, user) == 0;
+			login = word(text, &p, &w) && strcmp(w.p, user) == 0;
 		else if (ascii_eq(w.p, "password")) {
-			(void)word(&text, &w);
+			(void)word(text, &p, &w);
 			str_clear(&password);
 			str_put(&password, str_text(&w), w.len);
 		} else if (ascii_eq(w.p, "macdef"))
-			text = behind_macro(text);
+			p = behind_macro(p);
 		else if (ascii_eq(w.p, "account"))
-			(void)word(&text, &w);
+			(void)word(text, &p, &w);
 	}
 	if (found)
 		str_put(secret, str_text(&password), password.len);

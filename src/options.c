@@ -127,7 +127,7 @@ set_setting(struct options *o, const struct setting *set, const char *value, str
 		st->detail = 4;
 		return -1;
 	}
-	if (layer_has_secret(&o->settings))
+	if (setting_is_secret(set, value))
 		return status_set(st, PH_LOCAL, 5, 5, 4,
 		    "a password on the command line can be read by everybody: use --password-file "
 		    "or --password-command");
@@ -223,9 +223,10 @@ set_own(struct options *o, int value, struct status *st)
 		return 0;
 	case OPT_REPORT_FD:
 		o->report_fd = (int)strtonum(optarg, 0, INT_MAX, &why);
-		if (why != NULL || fcntl(o->report_fd, F_GETFD) == -1)
-			return usage(st, "--report-fd: there is no open descriptor \"%s\"", optarg);
-		return 0;
+		if (why == NULL && fcntl(o->report_fd, F_GETFD) != -1)
+			return 0;
+		o->report_fd = -1;
+		return usage(st, "--report-fd: there is no open descriptor \"%s\"", optarg);
 	case OPT_VERSION:
 		o->mode = MODE_VERSION;
 		return 0;
@@ -269,7 +270,7 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 		if (c == ':')
 			r = usage(st, "%s needs a value", argv[optind - 1]);
 		else if (c == '?')
-			r = strncmp(argv[optind - 1], "--", 2) == 0 && optopt > 255
+			r = strncmp(argv[optind - 1], "--", 2) == 0 && optopt != 0
 			    ? usage(st, "%s takes no value", argv[optind - 1])
 			    : unknown(st, argv, optopt, names);
 		else if (c >= OPT_SETTING && c < OPT_ALL)

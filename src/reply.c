@@ -179,11 +179,13 @@ reply_status(const struct reply *r, enum phase ph, struct status *st)
 	st->code = r->code;
 	if (n == 0)
 		imply(r->code, ph, st);
-	else if (own.class == st->class) {
+	else if (ph == PH_RCPT && r->code == 552 && own.subject == 5 && own.detail == 3) {
+		st->class = 4;
+		st->subject = 5;
+		st->detail = 3;
+	} else if (own.class == st->class) {
 		st->subject = own.subject;
 		st->detail = own.detail;
-		if (ph == PH_RCPT && r->code == 552 && own.subject == 5 && own.detail == 3)
-			st->class = 4;
 	}
 }
 

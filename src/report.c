@@ -71,6 +71,7 @@ void
 report_text(const struct outcome *o, struct str *out)
 {
 	const struct submission *sub = o->submission;
+	const char *standing = sub != NULL ? cert_standing(&sub->info.tls.cert) : NULL;
 	char enhanced[16];
 	size_t i;
 
@@ -93,8 +94,8 @@ report_text(const struct outcome *o, struct str *out)
 		return;
 	str_printf(out, "server: %s [%s]", sub->server, sub->info.peer);
 	if (sub->info.tls.on)
-		str_printf(out, ", %s %s%s", sub->info.tls.version, sub->info.tls.cipher,
-		    sub->info.tls.cert.verified ? " verified" : " NOT verified");
+		str_printf(out, ", %s %s %s", sub->info.tls.version, sub->info.tls.cipher,
+		    standing != NULL ? standing : "NOT verified");
 	else
 		str_puts(out, ", no TLS");
 	if (sub->info.mech[0] != '\0') {
@@ -166,6 +167,7 @@ json_tls(struct str *out, const struct tls_info *tls)
 	json_member(out, "version", tls->version);
 	json_member(out, "cipher", tls->cipher);
 	str_printf(out, ",\"verified\":%s", tls->cert.verified ? "true" : "false");
+	json_member(out, "standing", cert_standing(&tls->cert));
 	json_member(out, "subject", tls->cert.subject);
 	json_member(out, "expires", expires);
 	str_putc(out, '}');

@@ -78,16 +78,25 @@ check(struct str *secret, const char *origin, struct status *st)
 	return 0;
 }
 
-/* The whole of a file that must not be open to others, as it is. */
+/*
+ * The whole of a file. That it is open to others is an error, or, when `open_to_all` is not NULL,
+ * noted there, with *st ready to say so.
+ */
 static int
-read_file(const char *what, const char *file, int64_t deadline, struct str *to, struct status *st)
+read_file(const char *what, const char *file, int64_t deadline, struct str *to, bool *open_to_all,
+    struct status *st)
 {
 	struct stat sb;
-	int fd = open(file, O_RDONLY | O_CLOEXEC), r = -1;
+	/* not waiting here for somebody to open the other end of a pipe; that is wait_read()'s */
+	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC), r = -1;
 
 	if (fd == -1 || fstat(fd, &sb) == -1)
 		status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
-	else if (secret_mode(&sb, file, st) == 0) {
+	else if (secret_mode(&sb, file, st) == 0 || open_to_all != NULL) {
+		struct status trouble;
+
+		if (open_to_all != NULL)
+			*open_to_all = secret_mode(&sb, file, &trouble) == -1;
 		r = read_all(fd, deadline, to);
 		if (r == -1)
 			status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
@@ -101,20 +110,9 @@ static int
 from_file(
     const char *what, const char *file, int64_t deadline, struct str *secret, struct status *st)
 {
-	if (read_file(what, file, deadline, secret, st) == -1)
+	if (read_file(what, file, deadline, secret, NULL, st) == -1)
 		return -1;
 	return check(secret, file, st);
-}
-
-static int
-from_fd(int fd, int64_t deadline, struct str *secret, struct status *st)
-{
-	int r = read_all(fd, deadline, secret);
-
-	if (r == -1)
-		status_set(st, PH_LOCAL, 5, 3, 5, "password-fd %d: %s", fd, strerror(errno));
-	(void)close(fd);
-	return r == -1 ? -1 : check(secret, "password-fd", st);
 }
 
 /* systemd.exec(5): LoadCredential= puts files into a directory that only the service can read. */
@@ -144,9 +142,13 @@ from_netrc(const struct secret_wish *w, struct str *secret, struct status *st)
 
 	str_printf(&path, "%s/.netrc", home != NULL ? home : "");
 	if (home != NULL && access(path.p, R_OK) == 0) {
-		r = read_file("netrc", path.p, w->deadline, &text, st);
-		if (r == 0 && netrc_find(str_text(&text), w->url->host, w->user, secret))
-			r = check(secret, path.p, st) == 0 ? 1 : -1;
+		bool open_to_all = false;
+
+		r = read_file("netrc", path.p, w->deadline, &text, &open_to_all, st);
+		if (r == 0 && netrc_find(str_text(&text), w->url->host, w->user, secret)) {
+			/* only an entry that is used makes its file's mode matter */
+			r = open_to_all || check(secret, path.p, st) == -1 ? -1 : 1;
+		}
 	}
 	str_free(&text);
 	str_free(&path);
@@ -165,11 +167,16 @@ from_terminal(const struct secret_wish *w, struct str *secret, struct status *st
 	if (isatty(STDERR_FILENO) != 1)
 		return 0;
 	str_printf(&prompt, "Password of %s at %s: ", w->user, w->url->host);
+	wait_admit(true); /* or Ctrl-C would do nothing */
 	got = readpassphrase(prompt.p, typed, sizeof typed, RPP_REQUIRE_TTY);
+	wait_admit(false);
 	if (got != NULL)
 		str_puts(secret, typed);
 	explicit_bzero(typed, sizeof typed);
 	str_free(&prompt);
+	if (got == NULL && wait_signal() != NULL)
+		return status_set(
+		    st, PH_LOCAL, 4, 3, 0, "interrupted by %s; nothing was sent", wait_signal());
 	if (got == NULL)
 		return 0;
 	return check(secret, "the terminal", st) == 0 ? 1 : -1;
@@ -190,6 +197,23 @@ run_command(const char *command, bool refresh, int out)
 		_exit(EX_OSERR);
 	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
+}
+
+/* Wait for a child until the deadline, then make it end. Did it end by itself? */
+static bool
+ends(pid_t child, int64_t deadline, int *status)
+{
+	pid_t got;
+
+	/* it has closed its output, so it is all but gone: looking 50 times a second is cheap */
+	while ((got = waitpid(child, status, WNOHANG)) == 0 && wait_now() < deadline &&
+	    wait_poll(NULL, 0, wait_least(wait_until(20), deadline)) == 0)
+		;
+	if (got != 0)
+		return got == child;
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, status, 0);
+	return false;
 }
 
 static int
@@ -215,15 +239,16 @@ from_command(
 	if (r == -1) {
 		int e = errno;
 
-		(void)kill(child, SIGKILL);
 		status_set(st, PH_LOCAL, e == EFBIG ? 5 : 4, 7, 0, "password-command: %s",
 		    e == EINTR	     ? "interrupted; nothing was sent"
 			: e == EFBIG ? "it prints more than a password"
 				     : strerror(e));
 	}
 	(void)close(fds[0]);
-	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
-		;
+	if (r == 0 && !ends(child, w->deadline, &status))
+		r = status_set(st, PH_LOCAL, 4, 7, 0, "password-command does not end");
+	else if (r == -1)
+		(void)ends(child, 0, &status);
 	if (r == -1)
 		return -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_TEMPFAIL)
@@ -251,8 +276,6 @@ secret_get(const struct secret_wish *w, struct str *secret, struct status *st)
 		str_puts(secret, here);
 		return check(secret, "the configuration", st);
 	}
-	if (a->password_fd != -1)
-		return from_fd((int)a->password_fd, w->deadline, secret, st);
 	if (a->password_file != NULL)
 		return from_file("password-file", a->password_file, w->deadline, secret, st);
 	if (a->password_command != NULL)
@@ -272,18 +295,37 @@ secret_get(const struct secret_wish *w, struct str *secret, struct status *st)
 	    w->user, w->url->host);
 }
 
+int
+secret_take_fd(struct account *a, struct status *st)
+{
+	struct str secret = { 0 };
+	int r;
+
+	if (a->password_fd == -1)
+		return 0;
+	r = read_all(a->password_fd, wait_until(a->deadline), &secret);
+	if (r == -1)
+		status_set(
+		    st, PH_LOCAL, 5, 3, 5, "password-fd %d: %s", a->password_fd, strerror(errno));
+	else if ((r = check(&secret, "password-fd", st)) == 0)
+		a->password = xstrdup(secret.p);
+	(void)close(a->password_fd);
+	str_free(&secret);
+	return r;
+}
+
 bool
 secret_configured(const struct account *a, const struct url *u)
 {
-	return u->password != NULL || a->password != NULL || a->password_fd != -1 ||
-	    a->password_file != NULL || a->password_command != NULL;
+	return u->password != NULL || a->password != NULL || a->password_file != NULL ||
+	    a->password_command != NULL;
 }
 
 bool
 secret_refreshable(const struct account *a, const struct url *u)
 {
-	return u->password == NULL && a->password == NULL && a->password_fd == -1 &&
-	    a->password_file == NULL && a->password_command != NULL;
+	return u->password == NULL && a->password == NULL && a->password_file == NULL &&
+	    a->password_command != NULL;
 }
 
 void

@@ -26,13 +26,19 @@ struct secret_wish {
 };
 
 /*
- * The password (or token) in this order: the URL, `password`, --password-fd, `password-file`,
+ * The password (or token) in this order: the URL, `password` or --password-fd, `password-file`,
  * `password-command`, $CREDENTIALS_DIRECTORY/pneu.ACCOUNT or pneu.password, ~/.netrc, and a
  * terminal, if there is one to ask on. One trailing line end is cut off. 0, or -1 with *st: 5.7.0
  * nobody has one, or it is empty, too long, or holds a NUL; 4.7.0 a command that exits with
  * 75; 5.3.5 a file that cannot be read or that others can read.
  */
 int secret_get(const struct secret_wish *w, struct str *secret, struct status *st);
+
+/*
+ * Read the password from --password-fd, where it is set, into a->password, once and for all
+ * servers. 0, or -1 with *st as secret_get().
+ */
+int secret_take_fd(struct account *a, struct status *st);
 
 /* Does the configuration say where a secret is? (A netrc or a terminal may still have one.) */
 bool secret_configured(const struct account *a, const struct url *u);

@@ -120,15 +120,12 @@ show_tls(const struct session *s, const struct tls_policy *policy)
 {
 	const struct tls_info *info = &s->info.tls;
 	const struct cert_info *c = &info->cert;
-	const char *how = c->verified ? "verified"
-	    : c->pinned		      ? "pinned"
-	    : c->known == CERT_KNOWN  ? "known"
-	    : c->known == CERT_NEW    ? "remembered from now on"
-				      : NULL;
+	const char *how = cert_standing(c);
+	long long days = (long long)(c->expires - time(NULL)) / 86400;
 
 	if (how != NULL)
-		say_event("%s, %s, certificate of %s %s, expires in %lld days", info->version,
-		    info->cipher, policy->name, how, (long long)(c->expires - time(NULL)) / 86400);
+		say_event("%s, %s, certificate of %s %s, expires in %lld day%s", info->version,
+		    info->cipher, policy->name, how, days, days == 1 ? "" : "s");
 	else
 		say_event("%s, %s, certificate of %s NOT verified: %s", info->version, info->cipher,
 		    policy->name, c->complaint);

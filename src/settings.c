@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "idn.h"
 #include "sasl.h"
 #include "settings.h"
 #include "state.h"
@@ -39,6 +40,10 @@ const struct setting settings[] = {
 	  "auto, none, or the mechanism to use", NULL },
 	{ "from", T_PATTERNS, AT(from), NULL, "ADDRESS",
 	  "the sender; patterns choose the account", NULL },
+	{ "domain", T_HOST, AT(domain), NULL, "NAME",
+	  "the domain of addresses that have none", NULL },
+	{ "aliases", T_PATH, AT(aliases), NULL, "FILE",
+	  "who gets mail to root and the like", NULL },
 	{ "ehlo", T_HOST, AT(ehlo), NULL, "NAME",
 	  "how we call ourselves towards the server", NULL },
 	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
@@ -217,18 +222,11 @@ put_fd(const struct setting *set, const char *value, int *at, struct status *st)
 static int
 put_host(const struct setting *set, const char *value, char **at, struct status *st)
 {
-	gnutls_datum_t ace;
+	struct str name = { 0 };
 
-	if (strpbrk(value, " \t<>") != NULL)
-		return wrong(st, set, value, "it is a host name");
-	if (!has_8bit(value, strlen(value))) {
-		*at = xstrdup(value);
-		return 0;
-	}
-	if (gnutls_idna_map(value, (unsigned)strlen(value), &ace, 0) != 0)
-		return wrong(st, set, value, "it is no internationalised host name");
-	*at = xstrndup((const char *)ace.data, ace.size);
-	gnutls_free(ace.data);
+	if (strpbrk(value, " \t<>") != NULL || idn_ascii(value, strlen(value), &name) == -1)
+		return wrong(st, set, value, "it is no host name");
+	*at = name.p;
 	return 0;
 }
 
@@ -278,6 +276,15 @@ put_value(const struct setting *set, const char *value, struct account *a, struc
 		if (strpbrk(value, "<> \t") != NULL)
 			return wrong(
 			    st, set, value, "an address reads user@domain, a pattern *@domain");
+		if (strpbrk(value, "*?[") == NULL) {
+			struct str path = { 0 };
+
+			r = address_path(value, &path, st);
+			str_free(&path);
+			if (r == -1)
+				return wrong(st, set, value,
+				    "an address reads user@domain, a pattern *@domain");
+		}
 		strings_add(at, value);
 		return 0;
 	default:
@@ -307,18 +314,16 @@ layer_set(struct layer *l, const struct setting *set, const char *value, struct 
 }
 
 bool
-layer_has_secret(const struct layer *l)
+setting_is_secret(const struct setting *set, const char *value)
 {
-	const struct strings *urls = &l->value[setting_find("server") - settings];
-	bool found = l->value[setting_find("password") - settings].n > 0;
 	struct status st;
 	struct url u;
-	size_t i;
+	bool found;
 
-	for (i = 0; i < urls->n; i++) {
-		found |= url_parse(urls->v[i], &u, &st) == 0 && u.password != NULL;
-		url_free(&u);
-	}
+	if (set->type != T_URLS)
+		return set->type == T_SECRET;
+	found = url_parse(value, &u, &st) == 0 && u.password != NULL;
+	url_free(&u);
 	return found;
 }
 
@@ -333,6 +338,32 @@ layer_free(struct layer *l)
 	memset(l, 0, sizeof *l);
 }
 
+/* Is this one of the ways to give a password? */
+static bool
+gives_password(const struct setting *set)
+{
+	return strncmp(set->name, "password", 8) == 0;
+}
+
+/* The first layer that says anything of this setting, or NULL. */
+static const struct strings *
+first_word(const struct setting *set, const struct layer *const layers[], size_t n)
+{
+	const struct setting *any;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (layers[i]->value[set - settings].n > 0)
+			return &layers[i]->value[set - settings];
+		if (!gives_password(set))
+			continue;
+		for (any = settings; any->name != NULL; any++)
+			if (gives_password(any) && layers[i]->value[any - settings].n > 0)
+				return NULL;
+	}
+	return NULL;
+}
+
 void
 account_make(struct account *a, const struct layer *const layers[], size_t n)
 {
@@ -343,14 +374,12 @@ account_make(struct account *a, const struct layer *const layers[], size_t n)
 	memset(a, 0, sizeof *a);
 	a->password_fd = -1;
 	for (set = settings; set->name != NULL; set++) {
-		const struct strings *from = NULL;
+		const struct strings *said = first_word(set, layers, n);
 
-		for (i = 0; i < n && (from == NULL || from->n == 0); i++)
-			from = &layers[i]->value[set - settings];
 		/* checked when they were read, so nothing can go wrong here */
-		for (k = 0; from != NULL && k < from->n; k++)
-			(void)put_value(set, from->v[k], a, &st);
-		if ((from == NULL || from->n == 0) && set->initial != NULL)
+		for (k = 0; said != NULL && k < said->n; k++)
+			(void)put_value(set, said->v[k], a, &st);
+		if (said == NULL && set->initial != NULL)
 			(void)put_value(set, set->initial, a, &st);
 	}
 	for (i = 0; i < n; i++)

@@ -57,11 +57,12 @@ bool setting_is_list(const struct setting *set);
 int layer_set(struct layer *l, const struct setting *set, const char *value, struct status *st);
 void layer_free(struct layer *l);
 
-/* Does this layer hold a secret (`password`, or one in a `server` URL)? */
-bool layer_has_secret(const struct layer *l);
+/* Is this value of this setting a secret, or does it hold one (a URL with a password)? */
+bool setting_is_secret(const struct setting *set, const char *value);
 
 /*
- * Fill *a: each setting from the first of the layers that has it, else its initial value. `a` is
+ * Fill *a: each setting from the first of the layers that has it, else its initial value. The ways
+ * to give a password are one setting in this: the first layer that has any of them decides. `a` is
  * account_free()d by the caller; its name is that of the last layer that has one.
  */
 void account_make(struct account *a, const struct layer *const layers[], size_t n);

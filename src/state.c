@@ -78,14 +78,19 @@ void
 state_add(const char *path, const char *line)
 {
 	struct str text = { 0 };
+	char last;
+	off_t end;
 	int fd;
 
 	if (path == NULL || state_has(path, line))
 		return;
 	state_directories(path);
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return;
+	/* a last line that was cut short must not spoil this one */
+	if ((end = lseek(fd, 0, SEEK_END)) > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n')
+		str_putc(&text, '\n');
 	str_printf(&text, "%s\n", line);
 	(void)!write(fd, text.p, text.len); /* one write, so that lines of two runs do not mix */
 	(void)close(fd);

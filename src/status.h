@@ -44,7 +44,7 @@ struct status {
 	unsigned short code;		/* the server's reply code, 0 when we say it */
 	unsigned char exit;		/* sysexits(3) value that overrides the table, or 0 */
 	enum phase phase;
-	char text[400];
+	char text[512];
 };
 
 /*

@@ -53,6 +53,7 @@ stream_new(int in, int out)
 	s->keep = 64 * 1024;
 	s->deadline = WAIT_FOREVER;
 	s->asked = true;
+	str_room(&s->in, READ_SIZE);
 	stream_phase(s, PH_CONNECT, WAIT_FOREVER);
 	(void)fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
 	if (out != in)
@@ -163,7 +164,10 @@ sleep_for(struct stream *s, short events, int64_t by)
 	if (s->in_fd == s->out_fd) {
 		fds[0].events = events;
 		n = 1;
-	}
+	} else if ((events & POLLIN) == 0)
+		fds[0].fd = -1; /* or its end would wake us again and again */
+	else if ((events & POLLOUT) == 0)
+		fds[1].fd = -1;
 	ready = wait_poll(fds, n, wait_least(by, s->deadline));
 	if (ready > 0)
 		return (short)(fds[0].revents | (n == 2 ? fds[1].revents : 0));

@@ -166,7 +166,14 @@ one_server(const char *text, const struct session_target *common, struct envelop
 	cred.user = a->user != NULL ? a->user : u.user;
 	cred.host = u.host;
 	cred.port = u.port;
-	if (a->no_auth || cred.user == NULL)
+	if (!a->no_auth && cred.user == NULL && (a->auth != NULL || secret_configured(a, &u))) {
+		/* never without a login that somebody wanted */
+		status_set(&st, PH_LOCAL, 5, 3, 5,
+		    "there is a password or `auth` but no user name: set `user`, or put it into "
+		    "`server`, as in submissions://user@%s",
+		    u.host);
+		envelope_settle(e, &st);
+	} else if (a->no_auth || cred.user == NULL)
 		with_fallback(&to, e, m, sub);
 	else {
 		sub->user = xstrdup(cred.user);
@@ -187,6 +194,7 @@ check(const struct account *a, const char *known_hosts, struct status *st)
 		.crl = a->tls_crl,
 		.cert = a->tls_cert,
 		.key = a->tls_key,
+		.priority = a->tls_priority,
 		.pins = &a->tls_pin,
 		.known_hosts = known_hosts,
 	};

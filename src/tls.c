@@ -144,6 +144,10 @@ usable(const char *setting, const char *file, struct status *st)
 int
 tls_check(const struct tls_policy *p, struct status *st)
 {
+	gnutls_priority_t cache;
+	const char *where = NULL;
+	int r;
+
 	if (p->level == TLS_NONE)
 		return 0;
 	if (usable("tls-ca", p->ca, st) == -1 || usable("tls-crl", p->crl, st) == -1 ||
@@ -151,8 +155,15 @@ tls_check(const struct tls_policy *p, struct status *st)
 		return -1;
 	if (p->key != NULL && p->cert == NULL)
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-key needs a tls-cert beside it");
-	if (p->level == TLS_FINGERPRINT && p->pins->n == 0)
+	if (p->level == TLS_FINGERPRINT && (p->pins == NULL || p->pins->n == 0))
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls fingerprint needs a tls-pin");
+	if (p->priority != NULL) {
+		r = gnutls_priority_init(&cache, p->priority, &where);
+		if (r != 0)
+			return status_set(st, PH_LOCAL, 5, 3, 5, "tls-priority: %s at \"%s\"",
+			    gnutls_strerror(r), where != NULL ? where : "");
+		gnutls_priority_deinit(cache);
+	}
 	if (p->level == TLS_TOFU && p->known_hosts == NULL)
 		return status_set(
 		    st, PH_LOCAL, 5, 3, 5, "tls tofu needs a home directory to remember keys in");
@@ -357,8 +368,8 @@ unverified(const struct tls_policy *p, const struct cert_info *c, struct status 
 	char from[16], until[16];
 
 	return status_set(st, PH_TLS, 4, 7, 5,
-	    "the certificate is not good for %s: %s It names %s, valid %s to %s, issued by %.100s; "
-	    "to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
+	    "the certificate is not good for %.100s: %.120s It names %.80s, valid %s to %s, issued "
+	    "by %.60s; to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
 	    p->name, c->complaint, c->names[0] != '\0' ? c->names : c->subject,
 	    cert_date(c->starts, from), cert_date(c->expires, until), c->issuer, c->pin);
 }
@@ -366,10 +377,13 @@ unverified(const struct tls_policy *p, const struct cert_info *c, struct status 
 static int
 not_pinned(const struct tls_policy *p, const struct cert_info *c, struct status *st)
 {
+	size_t n = p->pins != NULL ? p->pins->n : 0;
+
 	return status_set(st, PH_TLS, 4, 7, 5,
-	    "%s shows a key that no tls-pin names: expected %.80s%s, seen %s (key) and %s "
+	    "%.100s shows a key that no tls-pin names: expected %.80s%s, seen %s (key) and %s "
 	    "(certificate)",
-	    p->name, p->pins->v[0], p->pins->n > 1 ? " or another" : "", c->pin, c->fingerprint);
+	    p->name, n > 0 ? p->pins->v[0] : "one", n > 1 ? " or another" : "", c->pin,
+	    c->fingerprint);
 }
 
 int
@@ -382,7 +396,7 @@ tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status
 	if (!info->on)
 		return status_set(st, PH_STARTTLS, 4, 7, 4,
 		    "the server does not offer STARTTLS, and TLS is required (`tls` says so)");
-	if (p->pins != NULL && p->pins->n > 0 && !c->pinned)
+	if (((p->pins != NULL && p->pins->n > 0) || p->level == TLS_FINGERPRINT) && !c->pinned)
 		return not_pinned(p, c, st);
 	if (p->level == TLS_TOFU && c->known != CERT_NEW && c->known != CERT_KNOWN)
 		return status_set(st, PH_TLS, 4, 7, 5,

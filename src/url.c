@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gnutls/gnutls.h>
-
+#include "idn.h"
 #include "url.h"
 
 static const struct {
@@ -29,12 +28,14 @@ static const struct {
 static int
 wrong(struct status *st, const char *text, const char *why)
 {
-	const char *at = strrchr(text, '@');
+	const char *at = strrchr(text, '@'), *scheme = strstr(text, "://");
+	const char *host = at != NULL ? at + 1 : scheme != NULL ? scheme + 3 : text;
 
-	/* a password may stand before the @, so only what follows is repeated */
+	/* a password may stand before the @, or, with the host forgotten, behind a colon */
 	return status_set(st, PH_LOCAL, 5, 3, 5,
-	    "server URL%s%s: %s (it reads submissions://user@host, or submission://user@host:587)",
-	    at != NULL ? " ...@" : " ", at != NULL ? at + 1 : text, why);
+	    "server URL %s%.*s: %s (it reads submissions://user@host, or "
+	    "submission://user@host:587)",
+	    at != NULL ? "...@" : "", (int)strcspn(host, at != NULL ? "/" : ":/"), host, why);
 }
 
 static int
@@ -106,15 +107,16 @@ static int
 parse_host(const char *p, size_t n, bool literal, struct url *u)
 {
 	char *host = decode(p, n);
-	gnutls_datum_t ace;
+	struct str name = { 0 };
 
 	if (host == NULL)
 		return -1;
-	if (!literal && has_8bit(host, strlen(host)) &&
-	    gnutls_idna_map(host, (unsigned)strlen(host), &ace, 0) == 0) {
+	if (!literal) {
+		if (idn_ascii(host, strlen(host), &name) == -1)
+			str_clear(&name);
 		free(host);
-		host = xstrndup((const char *)ace.data, ace.size);
-		gnutls_free(ace.data);
+		host = xstrdup(str_text(&name));
+		str_free(&name);
 	}
 	if (literal ? !is_address(host) : !is_name(host)) {
 		free(host);

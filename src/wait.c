@@ -17,6 +17,7 @@
 static volatile sig_atomic_t caught;
 static sigset_t open_mask; /* in force inside ppoll() only */
 static sigset_t caller_mask;
+static sigset_t shut_mask; /* in force everywhere else */
 
 static const struct {
 	int number;
@@ -78,6 +79,13 @@ wait_signals(void)
 	for (i = 0; i < NENDING; i++)
 		(void)sigdelset(&open_mask, ending[i].number);
 	(void)sigdelset(&open_mask, SIGCHLD);
+	(void)sigprocmask(SIG_SETMASK, NULL, &shut_mask);
+}
+
+void
+wait_admit(bool on)
+{
+	(void)sigprocmask(SIG_SETMASK, on ? &open_mask : &shut_mask, NULL);
 }
 
 void

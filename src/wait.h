@@ -27,6 +27,9 @@ int64_t wait_least(int64_t a, int64_t b);
  */
 void wait_signals(void);
 
+/* Let these signals in at any time, for a library call that waits by itself; or no longer. */
+void wait_admit(bool on);
+
 /* Undoes all of it, for a child that is about to run another program. */
 void wait_child(void);
 
