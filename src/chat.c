@@ -103,7 +103,7 @@ send_line(struct chat *c, enum phase ph, struct str *line)
 {
 	if (c->st.class != 2 || stream_status(c->stream)->class != 0)
 		return;
-	if (c->due_len == 0 && stream_waiting(c->stream) > 0) {
+	if (c->due_len == 0 && stream_look(c->stream) > 0) {
 		unasked(c, ph);
 		return;
 	}
@@ -136,7 +136,7 @@ chat_send(struct chat *c, enum phase ph, const char *fmt, ...)
 struct stream *
 chat_body(struct chat *c, enum phase ph, unsigned replies)
 {
-	if (c->due_len == 0 && stream_waiting(c->stream) > 0)
+	if (c->due_len == 0 && stream_look(c->stream) > 0)
 		unasked(c, ph);
 	for (; replies > 0; replies--)
 		expect(c, PH_END);

@@ -131,6 +131,7 @@ body(struct mail *t, bool last, struct status *reply)
 {
 	struct stream *stream = chat_body(t->chat, PH_BODY, 1);
 	struct status st;
+	uint64_t dot;
 	size_t i;
 	bool whole;
 
@@ -158,11 +159,11 @@ body(struct mail *t, bool last, struct status *reply)
 		envelope_settle(t->e, &st);
 		return;
 	}
+	dot = stream_mark(stream);
 	if (last && t->chat->pipelining)
 		chat_send(t->chat, PH_QUIT, "QUIT");
 	(void)stream_flush(stream);
-	/* a remainder no larger than QUIT in a TLS record may well lie behind the final dot */
-	whole = stream_unsent(stream) <= 64;
+	whole = stream_passed(stream, dot);
 	if (chat_reply(t->chat, &st) == 0) {
 		/* a yes to what it has not read is none, whatever it stands for */
 		if (st.class == 3 || (st.class == 2 && !whole))

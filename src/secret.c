@@ -301,7 +301,7 @@ secret_take_fd(struct account *a, struct status *st)
 	struct str secret = { 0 };
 	int r;
 
-	if (a->password_fd == -1)
+	if (a->password_fd == -1 || a->password != NULL)
 		return 0;
 	r = read_all(a->password_fd, wait_until(a->deadline), &secret);
 	if (r == -1)

@@ -82,7 +82,7 @@ ehlo(struct session *s, struct status *st)
 	free(own);
 	if (r == -1)
 		return -1;
-	if (s->chat.reply.code / 100 == 3)
+	if (st->class == 2 ? s->chat.reply.code != 250 : s->chat.reply.code / 100 == 3)
 		return chat_out_of_step(PH_EHLO, st);
 	if (st->class != 2)
 		return -1;

@@ -34,9 +34,10 @@ struct stream {
 	size_t wire_at; /* wire.p[wire_at..len) is unsent */
 	size_t keep;
 	bool ended;
-	bool broken;	  /* writing failed, but there are answers to be read */
-	size_t swallowed; /* octets that were put after that, or after a failure */
-	bool asked;	  /* the other side has something to answer: we sent, or just connected */
+	bool broken;	    /* writing failed, but there are answers to be read */
+	uint64_t put;	    /* octets for the wire, since the beginning */
+	uint64_t swallowed; /* of these, those that came too late for it */
+	bool asked;	    /* the other side has something to answer: we sent, or just connected */
 	unsigned turns;
 	enum phase phase;
 	int64_t ms, read_by, deadline;
@@ -114,10 +115,10 @@ stream_waiting(const struct stream *s)
 	return s->in.len - s->in_at;
 }
 
-size_t
-stream_unsent(const struct stream *s)
+bool
+stream_passed(const struct stream *s, uint64_t mark)
 {
-	return s->out.len + s->wire.len - s->wire_at + s->swallowed;
+	return s->put - (s->wire.len - s->wire_at) - s->swallowed >= mark;
 }
 
 unsigned
@@ -169,6 +170,9 @@ sleep_for(struct stream *s, short events, int64_t by)
 	else if ((events & POLLOUT) == 0)
 		fds[1].fd = -1;
 	ready = wait_poll(fds, n, wait_least(by, s->deadline));
+	/* a side that is always ready and never says anything has its time, too */
+	if (ready > 0 && wait_now() > wait_least(by, s->deadline))
+		ready = 0;
 	if (ready > 0)
 		return (short)(fds[0].revents | (n == 2 ? fds[1].revents : 0));
 	if (ready == -1)
@@ -230,6 +234,14 @@ take_in(struct stream *s)
 	return 1;
 }
 
+size_t
+stream_look(struct stream *s)
+{
+	while (s->st.class == 0 && take_in(s) == 1)
+		;
+	return stream_waiting(s);
+}
+
 /* Write p[0..n) to the kernel, waiting as needed and taking in what arrives meanwhile. */
 static size_t
 write_out(struct stream *s, const char *p, size_t n)
@@ -284,6 +296,7 @@ void
 stream_wire_put(struct stream *s, const void *p, size_t n)
 {
 	str_put(&s->wire, p, n);
+	s->put += n;
 }
 
 /* Hand bytes to the layer; the wire is emptied on the way so that it stays small. */
@@ -294,6 +307,10 @@ through_layer(struct stream *s, const char *p, size_t n)
 
 	if (s->st.class == 0 && s->layer->send(s->arg, p, n, &st) == -1)
 		stream_fail(s, &st);
+	if (s->st.class != 0) {
+		s->put += n;
+		s->swallowed += n;
+	}
 	if (s->wire.len - s->wire_at >= WIRE_MAX)
 		flush_wire(s);
 }
@@ -304,17 +321,20 @@ stream_put(struct stream *s, const void *data, size_t n)
 	const char *p = data;
 
 	if (s->st.class != 0 || s->broken) {
+		s->put += n;
 		s->swallowed += n;
 		return;
 	}
 	if (s->layer == NULL) {
 		if (n < RECORD) {
-			str_put(&s->wire, p, n);
+			stream_wire_put(s, p, n);
 			if (s->wire.len - s->wire_at >= WIRE_MAX)
 				flush_wire(s);
-		} else if (flush_wire(s) == 0 && s->wire.len == 0) {
-			size_t done = write_out(s, p, n);
+		} else {
+			size_t done = flush_wire(s) == 0 && s->wire.len == 0 ? write_out(s, p, n)
+									     : 0;
 
+			s->put += n;
 			s->swallowed += n - done;
 		}
 		return;
@@ -344,13 +364,20 @@ stream_puts(struct stream *s, const char *z)
 	stream_put(s, z, strlen(z));
 }
 
-int
-stream_flush(struct stream *s)
+uint64_t
+stream_mark(struct stream *s)
 {
-	if (s->layer != NULL && s->out.len > 0 && s->st.class == 0) {
+	if (s->layer != NULL && s->out.len > 0) {
 		through_layer(s, s->out.p, s->out.len);
 		str_clear(&s->out);
 	}
+	return s->put;
+}
+
+int
+stream_flush(struct stream *s)
+{
+	(void)stream_mark(s);
 	return flush_wire(s);
 }
 

@@ -68,9 +68,18 @@ void stream_put(struct stream *s, const void *p, size_t n);
 void stream_puts(struct stream *s, const char *z);
 int stream_flush(struct stream *s); /* 0, or -1: see stream_status() */
 
-int stream_fd(const struct stream *s);	       /* the descriptor that is read, for looking at */
-size_t stream_waiting(const struct stream *s); /* input that is here and unread */
-size_t stream_unsent(const struct stream *s);  /* output the kernel has not taken */
+/*
+ * A mark behind everything put so far; and whether the kernel has taken all that lies before it,
+ * so that the other side may have it. What a broken connection swallowed never passes.
+ */
+uint64_t stream_mark(struct stream *s);
+bool stream_passed(const struct stream *s, uint64_t mark);
+
+int stream_fd(const struct stream *s); /* the descriptor that is read, for looking at */
+size_t stream_waiting(
+    const struct stream *s);	      /* input that was read from the wire and not from us */
+size_t stream_look(struct stream *s); /* the same, after taking in what has arrived; never waits */
+
 unsigned stream_turns(const struct stream *s); /* times we waited for the other side to answer */
 const struct status *stream_status(const struct stream *s); /* class 0: alive */
 int stream_fail(struct stream *s, const struct status *st); /* latch this failure; -1 */

@@ -64,7 +64,8 @@ may_go_without_tls(const struct session_target *to, const struct envelope *e)
 {
 	const struct status *st = &e->rcpt[0].status;
 
-	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit && !status_ok(st) &&
+	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit &&
+	    (st->code != 0 || status_retry(st)) &&
 	    (st->phase == PH_STARTTLS || st->phase == PH_TLS) && wait_signal() == NULL;
 }
 
@@ -164,6 +165,9 @@ one_server(const char *text, const struct session_target *common, struct envelop
 	to.server.port = u.port;
 	to.implicit = u.implicit;
 	cred.user = a->user != NULL ? a->user : u.user;
+	/* with EXTERNAL the certificate says who we are (RFC 4422 A.1) */
+	if (cred.user == NULL && a->auth != NULL && certificate_is_enough(a, &u))
+		cred.user = "";
 	cred.host = u.host;
 	cred.port = u.port;
 	if (!a->no_auth && cred.user == NULL && (a->auth != NULL || secret_configured(a, &u))) {

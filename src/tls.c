@@ -27,6 +27,7 @@ struct tls {
 	bool up;       /* the handshake is done, so a goodbye makes sense */
 	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
+	unsigned idle; /* records without data, one after the other */
 };
 
 /* ---- the layer: GnuTLS on one side, the stream's wire on the other; nothing here ever waits */
@@ -79,6 +80,9 @@ layer_send(void *arg, const void *data, size_t n, struct status *st)
 	return 0;
 }
 
+/* Records without data between two with data: more than this is no accident. */
+#define IDLE_MAX 100
+
 static ssize_t
 layer_recv(void *arg, void *p, size_t n, struct status *st)
 {
@@ -87,24 +91,26 @@ layer_recv(void *arg, void *p, size_t n, struct status *st)
 	for (;;) {
 		ssize_t got = gnutls_record_recv(t->session, p, n);
 
+		if (got > 0)
+			t->idle = 0;
 		if (got >= 0)
 			return got;
 		if (got == GNUTLS_E_AGAIN)
 			return STREAM_AGAIN;
 		if (got == GNUTLS_E_PREMATURE_TERMINATION)
 			return 0; /* a closed connection, which the dialogue knows how to judge */
-		if (got == GNUTLS_E_REHANDSHAKE) {
-			/* asked to negotiate again: we need not (RFC 5246 7.4.1.1) */
-			(void)gnutls_alert_send(
-			    t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-			continue;
-		}
-		if (got == GNUTLS_E_INTERRUPTED || !gnutls_error_is_fatal((int)got))
-			continue;
 		if (got == GNUTLS_E_PULL_ERROR)
 			return status_set(st, PH_TLS, 4, 4, 2, "connection lost");
-		return status_set(
-		    st, PH_TLS, 4, 4, 2, "connection lost: TLS: %s", gnutls_strerror((int)got));
+		if (got != GNUTLS_E_REHANDSHAKE && gnutls_error_is_fatal((int)got))
+			return status_set(st, PH_TLS, 4, 4, 2, "connection lost: TLS: %s",
+			    gnutls_strerror((int)got));
+		if (++t->idle > IDLE_MAX)
+			return status_set(st, PH_TLS, 5, 5, 0,
+			    "the server sends TLS records with nothing in them");
+		/* asked to negotiate again: we need not (RFC 5246 7.4.1.1) */
+		if (got == GNUTLS_E_REHANDSHAKE)
+			(void)gnutls_alert_send(
+			    t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 	}
 }
 
@@ -141,9 +147,53 @@ usable(const char *setting, const char *file, struct status *st)
 	return 0;
 }
 
+static int
+load_failed(struct status *st, enum phase ph, const char *setting, const char *file, int r)
+{
+	return status_set(st, ph, 5, 3, 5, "%s %s: %s", setting, file,
+	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
+}
+
+/* The files that the policy names; not the system's certificates, which are many. */
+static int
+load_files(gnutls_certificate_credentials_t cred, const struct tls_policy *p, enum phase ph,
+    struct status *st)
+{
+	int r = 1;
+
+	if (p->ca != NULL)
+		r = gnutls_certificate_set_x509_trust_file(cred, p->ca, GNUTLS_X509_FMT_PEM);
+	if (r <= 0)
+		return load_failed(st, ph, "tls-ca", p->ca, r);
+	if (p->crl != NULL)
+		r = gnutls_certificate_set_x509_crl_file(cred, p->crl, GNUTLS_X509_FMT_PEM);
+	if (r <= 0)
+		return load_failed(st, ph, "tls-crl", p->crl, r);
+	r = 0;
+	/* a token may ask for a PIN, and is not troubled before it is needed */
+	if (p->cert != NULL && (ph != PH_LOCAL || strncmp(p->cert, "pkcs11:", 7) != 0))
+		r = gnutls_certificate_set_x509_key_file2(
+		    cred, p->cert, p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
+	return r < 0
+	    ? load_failed(st, ph, p->key != NULL ? "tls-cert and tls-key" : "tls-cert", p->cert, r)
+	    : 0;
+}
+
+static int
+load(struct tls *t, const struct tls_policy *p, struct status *st)
+{
+	if (p->ca == NULL && p->level >= TLS_VERIFY &&
+	    gnutls_certificate_set_x509_system_trust(t->cred) <= 0)
+		return status_set(st, PH_TLS, 5, 3, 5,
+		    "the system has no trusted certificates: install ca-certificates, or set "
+		    "tls-ca");
+	return load_files(t->cred, p, PH_TLS, st);
+}
+
 int
 tls_check(const struct tls_policy *p, struct status *st)
 {
+	gnutls_certificate_credentials_t cred;
 	gnutls_priority_t cache;
 	const char *where = NULL;
 	int r;
@@ -157,6 +207,12 @@ tls_check(const struct tls_policy *p, struct status *st)
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-key needs a tls-cert beside it");
 	if (p->level == TLS_FINGERPRINT && (p->pins == NULL || p->pins->n == 0))
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls fingerprint needs a tls-pin");
+	if (gnutls_certificate_allocate_credentials(&cred) != 0)
+		return status_set(st, PH_LOCAL, 4, 3, 0, "GnuTLS cannot be started");
+	r = load_files(cred, p, PH_LOCAL, st);
+	gnutls_certificate_free_credentials(cred);
+	if (r == -1)
+		return -1;
 	if (p->priority != NULL) {
 		r = gnutls_priority_init(&cache, p->priority, &where);
 		if (r != 0)
@@ -176,40 +232,6 @@ is_address(const char *name)
 	unsigned char buf[16];
 
 	return inet_pton(AF_INET, name, buf) == 1 || inet_pton(AF_INET6, name, buf) == 1;
-}
-
-static int
-load_failed(struct status *st, const char *setting, const char *file, int r)
-{
-	return status_set(st, PH_TLS, 5, 3, 5, "%s %s: %s", setting, file,
-	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
-}
-
-static int
-load(struct tls *t, const struct tls_policy *p, struct status *st)
-{
-	int r;
-
-	if (p->ca != NULL) {
-		r = gnutls_certificate_set_x509_trust_file(t->cred, p->ca, GNUTLS_X509_FMT_PEM);
-		if (r <= 0)
-			return load_failed(st, "tls-ca", p->ca, r);
-	} else if (p->level >= TLS_VERIFY && gnutls_certificate_set_x509_system_trust(t->cred) <= 0)
-		return status_set(st, PH_TLS, 5, 3, 5,
-		    "the system has no trusted certificates: install ca-certificates, or set "
-		    "tls-ca");
-	if (p->crl != NULL) {
-		r = gnutls_certificate_set_x509_crl_file(t->cred, p->crl, GNUTLS_X509_FMT_PEM);
-		if (r <= 0)
-			return load_failed(st, "tls-crl", p->crl, r);
-	}
-	if (p->cert != NULL) {
-		r = gnutls_certificate_set_x509_key_file2(t->cred, p->cert,
-		    p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
-		if (r < 0)
-			return load_failed(st, "tls-cert", p->cert, r);
-	}
-	return 0;
 }
 
 /* What NORMAL allows and this century should not: old protocols, keys of less than 112 bits. */
@@ -259,10 +281,13 @@ handshake_failed(struct tls *t, int r, struct status *st)
 		return status_set(st, PH_TLS, 4, 4, 2, "connection lost during the TLS handshake");
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
 	case GNUTLS_E_UNEXPECTED_PACKET:
-	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 	case GNUTLS_E_RECORD_OVERFLOW:
 		return status_set(st, PH_TLS, 4, 7, 5, "the server does not speak TLS here: %s",
 		    gnutls_strerror(r));
+	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "the server has no version of TLS that we take, which is 1.2 or newer; see "
+		    "tls-priority");
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 	case GNUTLS_E_WARNING_ALERT_RECEIVED:
 		return status_set(st, PH_TLS, 4, 7, 5, "the server refused the TLS handshake: %s",
@@ -345,7 +370,7 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 	/* on top before the handshake, so that nothing unread can slip in between */
 	if (prepare(t, p, st) == -1 || stream_wrap(s, &layer, t, st) == -1) {
 		layer_close(t);
-		return -1;
+		return stream_fail(s, st);
 	}
 	stream_phase(s, PH_TLS, ms);
 	if (shake_hands(t, st) == -1) {
@@ -354,7 +379,8 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 	}
 	t->up = true;
 	note(t, p, info, binding);
-	if (p->level == TLS_TOFU && info->cert.known == CERT_NEW &&
+	/* only what is good otherwise is worth remembering */
+	if (p->level == TLS_TOFU && info->cert.known == CERT_NEW && tls_judge(p, info, st) == 0 &&
 	    cert_remember(t->session, p->known_hosts, p->host, p->port, st) == -1)
 		return -1;
 	return 0;

@@ -108,12 +108,18 @@ parse_host(const char *p, size_t n, bool literal, struct url *u)
 {
 	char *host = decode(p, n);
 	struct str name = { 0 };
+	size_t i;
 
 	if (host == NULL)
 		return -1;
 	if (!literal) {
 		if (idn_ascii(host, strlen(host), &name) == -1)
 			str_clear(&name);
+		/* one spelling for certificates and for what is remembered of hosts */
+		if (name.len > 1 && name.p[name.len - 1] == '.')
+			name.p[--name.len] = '\0';
+		for (i = 0; i < name.len; i++)
+			name.p[i] = (char)tolower((unsigned char)name.p[i]);
 		free(host);
 		host = xstrdup(str_text(&name));
 		str_free(&name);

@@ -65,6 +65,9 @@ wait_signals(void)
 
 	(void)sigaction(SIGPIPE, &sa, NULL);
 	(void)sigaction(SIGXFSZ, &sa, NULL);
+	/* a caller that ignores its children must not make us lose ours */
+	sa.sa_handler = SIG_DFL;
+	(void)sigaction(SIGCHLD, &sa, NULL);
 	(void)sigemptyset(&block);
 	sa.sa_handler = on_signal;
 	for (i = 0; i < NENDING; i++) {

@@ -22,7 +22,8 @@ int64_t wait_until(int64_t ms); /* the deadline `ms` from now; WAIT_FOREVER stay
 int64_t wait_least(int64_t a, int64_t b);
 
 /*
- * Prepares the process: SIGPIPE and SIGXFSZ are ignored (writes report the error instead), and
+ * Prepares the process: SIGPIPE and SIGXFSZ are ignored (writes report the error instead),
+ * SIGCHLD is not, and
  * SIGINT, SIGTERM, SIGHUP, unless the caller chose to have them ignored, interrupt waits.
  */
 void wait_signals(void);
