@@ -23,7 +23,8 @@ struct account {
 	bool no_auth;	 /* `auth none` */
 	char *domain;	 /* of addresses that have none, or NULL */
 	char *aliases;	 /* file of aliases, or NULL */
-	char *ehlo;	 /* NULL: net_ehlo_name() */
+	char *dsn_notify, *dsn_return, *dsn_envid; /* as RFC 3461 has them, or NULL */
+	char *ehlo;				   /* NULL: net_ehlo_name() */
 	enum tls_level tls;
 	struct strings tls_pin; /* certificates or keys that are good */
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;

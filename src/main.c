@@ -185,6 +185,9 @@ get_ready(struct run *run, struct status *st)
 		parties_from(&run->message, &run->account, &header);
 		r = parties_sender(&run->account, o->sender, str_text(&header), &from, st);
 		run->envelope.from = xstrdup(str_text(&from));
+		run->envelope.notify = run->account.dsn_notify;
+		run->envelope.ret = run->account.dsn_return;
+		run->envelope.envid = run->account.dsn_envid;
 	}
 	if (r == 0) {
 		if (o->from_header)

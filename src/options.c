@@ -40,7 +40,7 @@ static const struct {
 	{ "message", OPT_MESSAGE, "FILE", "the message, instead of standard input" },
 	{ "report", OPT_REPORT, "text|json", "say on standard output how it ended" },
 	{ "report-fd", OPT_REPORT_FD, "N", "write that report to descriptor N instead" },
-	{ "read-recipients", 't', NULL, "recipients from To, Cc, Bcc; arguments are added" },
+	{ "read-recipients", 't', NULL, "recipients from To, Cc and Bcc, too" },
 	{ "sender", 'f', "ADDRESS", "the envelope sender; <> for none" },
 	{ "verbose", 'v', NULL, "show the dialogue on standard error" },
 	{ "version", OPT_VERSION, NULL, "print the version, and exit" },
@@ -156,6 +156,13 @@ set_mode(struct options *o, struct status *st)
 	}
 }
 
+/* A bad value in a sendmail's -N, -R or -V costs the wish for a notice, not the mail. */
+static int
+set_dsn(struct options *o, const char *name, struct status *st)
+{
+	return set_setting(o, setting_find(name), optarg, st) == 0 || o->as_sendmail ? 0 : -1;
+}
+
 static int
 set_own(struct options *o, int value, struct status *st)
 {
@@ -173,14 +180,11 @@ set_own(struct options *o, int value, struct status *st)
 		o->mode = MODE_ALIASES;
 		return 0;
 	case 'N':
-		o->notify = optarg;
-		return 0;
+		return set_dsn(o, "dsn-notify", st);
 	case 'R':
-		o->ret = optarg;
-		return 0;
+		return set_dsn(o, "dsn-return", st);
 	case 'V':
-		o->envid = optarg;
-		return 0;
+		return set_dsn(o, "dsn-envid", st);
 	case 'a':
 		o->account = optarg;
 		return 0;

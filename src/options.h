@@ -25,9 +25,8 @@ struct options {
 	bool as_sendmail;				 /* called by that name */
 	struct layer settings;				 /* those given here beat every file */
 	const char *config, *account, *message, *sender; /* borrowed from argv; NULL: not given */
-	const char *full_name;		  /* -F: for a From field that has to be made */
-	const char *notify, *ret, *envid; /* -N, -R, -V (RFC 3461) */
-	bool from_header;		  /* -t: recipients from To, Cc, Bcc */
+	const char *full_name; /* -F: for a From field that has to be made */
+	bool from_header;      /* -t: recipients from To, Cc, Bcc */
 	bool verbose;
 	bool no_dot; /* -i: a lone dot on a terminal is not the end */
 	enum format report;
