@@ -82,13 +82,16 @@ from_field(struct gathering *g, const char *field, struct status *st)
 {
 	const char *value = strstr(field, ": ") + 2;
 	char why[300];
+	unsigned char code;
 
 	if (address_list(value, expand, g, st) == 0)
 		return 0;
 	if (st->subject == 1) {
 		(void)strlcpy(why, st->text, sizeof why);
+		code = st->exit;
 		(void)status_set(
 		    st, PH_LOCAL, 5, 1, 3, "%.*s: %s", (int)(value - 2 - field), field, why);
+		st->exit = code;
 	}
 	return -1;
 }
