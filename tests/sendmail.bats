@@ -42,7 +42,8 @@ wants()
 	for to in $2; do
 		printf '%s\n' "C: RCPT TO:<$to>${rcpt_params//@to@/$to}" 'S: 250 2.1.5 Ok'
 	done
-	printf '%s\n' 'C: DATA' 'S: 354 Go ahead' 'C: <message>' 'S: 250 2.0.0 Ok' 'C: QUIT' 'S: 221 2.0.0 Bye'
+	printf '%s\n' 'C: DATA' 'S: 354 Go ahead' 'C: <message>' 'S: 250 2.0.0 Ok' 'C: QUIT' \
+	    'S: 221 2.0.0 Bye'
 }
 
 # delivers SENDER RECIPIENTS [argument ...]: sendmail with these arguments sends $message from and to
@@ -315,8 +316,8 @@ eve=eve@x.example
 # --- other modes, other names
 
 @test "nothing waits here: mailq, -bp, -q, newaliases, -bi, -I" {
-	for command in bin/mailq bin/newaliases "bin/mailq -v" "$sendmail -bp" "$sendmail -q" "$sendmail -q30m" \
-	    "$sendmail -qRx" "$sendmail -bi" "$sendmail -I" "$sendmail -v -bp"; do
+	for command in bin/mailq bin/newaliases "bin/mailq -v" "$sendmail -bp" "$sendmail -q" \
+	    "$sendmail -q30m" "$sendmail -qRx" "$sendmail -bi" "$sendmail -I" "$sendmail -v -bp"; do
 		# shellcheck disable=SC2086
 		run --separate-stderr $command <letter
 		assert_equal "$status/$output/$stderr" 0//
@@ -377,8 +378,8 @@ taken()
 
 @test "-t: names, quoted strings, comments" {
 	taken "a@x.example b@x.example c@x.example d@x.example e@x.example" \
-	    'To: "Roe, Ann; <x@x.example>" <a@x.example>, Bob B. Roe <b@x.example> (the (elder) one, y@x.example),' \
-	    '  c@x.example (Kim \) Roe), (first) d@x.example,' 'Cc: "a \"quoted\" z@x.example" <e@x.example>'
+	    'To: "Roe, Ann; <x@x.example>" <a@x.example>, Bob B. Roe <b@x.example>' \
+	    ' (the (elder) one, y@x.example),' '  c@x.example (Kim \) Roe), (first) d@x.example,' 'Cc: "a \"quoted\" z@x.example" <e@x.example>'
 }
 
 @test "-t: a quoted local part" {
@@ -400,7 +401,8 @@ taken()
 
 @test "-t: groups" {
 	taken "a@x.example b@x.example c@x.example d@x.example" 'To: undisclosed-recipients:;' \
-	    'Cc: Team: a@x.example, Bob <b@x.example>;, c@x.example, "An empty one":;' 'Bcc: Others : d@x.example ;'
+	    'Cc: Team: a@x.example, Bob <b@x.example>;, c@x.example, "An empty one":;' \
+	    'Bcc: Others : d@x.example ;'
 }
 
 @test "-t: obsolete forms" {
@@ -410,7 +412,8 @@ taken()
 }
 
 @test "-t: encoded words, raw letters, domains with letters" {
-	taken "a@x.example b@x.example c@xn--bcher-kva.example" 'To: =?UTF-8?Q?J=C3=B6rg=2C_x?= <a@x.example>' \
+	taken "a@x.example b@x.example c@xn--bcher-kva.example" \
+	    'To: =?UTF-8?Q?J=C3=B6rg=2C_x?= <a@x.example>' \
 	    'Cc: "=?UTF-8?B?w7w=?=" <b@x.example>, c@xn--bcher-kva.example'
 	mail_params=' BODY=8BITMIME'
 	taken "a@xn--bcher-kva.example" 'To: <a@bücher.example>'
