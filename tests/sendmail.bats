@@ -379,7 +379,8 @@ taken()
 @test "-t: names, quoted strings, comments" {
 	taken "a@x.example b@x.example c@x.example d@x.example e@x.example" \
 	    'To: "Roe, Ann; <x@x.example>" <a@x.example>, Bob B. Roe <b@x.example>' \
-	    ' (the (elder) one, y@x.example),' '  c@x.example (Kim \) Roe), (first) d@x.example,' 'Cc: "a \"quoted\" z@x.example" <e@x.example>'
+	    ' (the (elder) one, y@x.example),' '  c@x.example (Kim \) Roe), (first) d@x.example,' \
+	    'Cc: "a \"quoted\" z@x.example" <e@x.example>'
 }
 
 @test "-t: a quoted local part" {
