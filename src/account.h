@@ -21,7 +21,10 @@ struct account {
 	int password_fd; /* -1: none */
 	char *auth;	 /* a mechanism, or NULL: the best both sides have */
 	bool no_auth;	 /* `auth none` */
-	char *ehlo;	 /* NULL: net_ehlo_name() */
+	char *domain;	 /* of addresses that have none, or NULL */
+	char *aliases;	 /* file of aliases, or NULL */
+	char *dsn_notify, *dsn_return, *dsn_envid; /* as RFC 3461 has them, or NULL */
+	char *ehlo;				   /* NULL: net_ehlo_name() */
 	enum tls_level tls;
 	struct strings tls_pin; /* certificates or keys that are good */
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;

@@ -106,7 +106,8 @@ address_path(const char *text, struct str *out, struct status *st)
 		return bad(st, text, n, "it is empty");
 	local = local_part(text);
 	if (local == n && text[0] != '"') {
-		bad(st, text, n, "it has no domain; write user@domain");
+		bad(st, text, n,
+		    "it has no domain: write user@domain, or set `domain` or `aliases`");
 		st->exit = EX_NOUSER;
 		return -1;
 	}

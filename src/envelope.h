@@ -20,6 +20,8 @@ struct rcpt {
 
 struct envelope {
 	char *from; /* what goes between < and >; "" is the null sender */
+	/* Wishes for delivery reports (RFC 3461), in the words of SMTP; borrowed, NULL: none. */
+	const char *notify, *ret, *envid;
 	struct rcpt *rcpt;
 	size_t n, cap;
 };

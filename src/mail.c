@@ -33,6 +33,27 @@ struct mail {
 	bool go;   /* 354 was said */
 };
 
+/* xtext (RFC 3461 4): what would end a parameter, or is not printable, as "+" and two digits. */
+static void
+put_xtext(struct str *to, const char *z)
+{
+	for (; *z != '\0'; z++)
+		if (*z > ' ' && *z < 0x7f && *z != '+' && *z != '=')
+			str_putc(to, *z);
+		else
+			str_printf(to, "+%02X", (unsigned char)*z);
+}
+
+/* The parameters of RCPT: when to report, and on whom it was meant for. */
+static void
+rcpt_params(const struct envelope *e, const struct rcpt *r, struct str *params)
+{
+	if (e->notify == NULL)
+		return;
+	str_printf(params, " NOTIFY=%s ORCPT=rfc822;", e->notify);
+	put_xtext(params, r->to);
+}
+
 static void
 send_command(struct mail *t, size_t i)
 {
@@ -42,12 +63,21 @@ send_command(struct mail *t, size_t i)
 	if (i > t->e->n) {
 		chat_send(t->chat, PH_DATA, "DATA");
 	} else if (i > 0) {
-		chat_send(t->chat, PH_RCPT, "RCPT TO:<%s>", t->e->rcpt[i - 1].to);
+		rcpt_params(t->e, &t->e->rcpt[i - 1], &params);
+		chat_send(
+		    t->chat, PH_RCPT, "RCPT TO:<%s>%s", t->e->rcpt[i - 1].to, str_text(&params));
+		str_free(&params);
 	} else {
 		if ((ext & EXT_SIZE) != 0)
 			str_printf(&params, " SIZE=%" PRIdMAX, (intmax_t)message_size(t->m));
 		if ((t->m->flags & MSG_8BIT) != 0 && (ext & EXT_8BITMIME) != 0)
 			str_puts(&params, " BODY=8BITMIME");
+		if (t->e->ret != NULL)
+			str_printf(&params, " RET=%s", t->e->ret);
+		if (t->e->envid != NULL) {
+			str_puts(&params, " ENVID=");
+			put_xtext(&params, t->e->envid);
+		}
 		chat_send(t->chat, PH_MAIL, "MAIL FROM:<%s>%s", t->e->from, str_text(&params));
 		str_free(&params);
 	}
@@ -119,6 +149,12 @@ admissible(const struct mail *t, struct status *st)
 		return status_set(st, PH_MAIL, 5, 3, 4,
 		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size,
 		    limit);
+	if ((t->e->notify != NULL || t->e->ret != NULL || t->e->envid != NULL) &&
+	    (t->caps->ext & EXT_DSN) == 0)
+		return status_set(st, PH_MAIL, 5, 3, 3,
+		    "the server does not offer DSN, which dsn-notify, dsn-return and dsn-envid "
+		    "(-N, -R, "
+		    "-V) need");
 	if ((t->m->flags & MSG_8BIT) != 0 && (t->caps->ext & EXT_8BITMIME) == 0)
 		return status_set(st, PH_MAIL, 5, 6, 3,
 		    "the message has 8-bit text and the server does not offer 8BITMIME");

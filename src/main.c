@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "conf.h"
 #include "options.h"
+#include "parties.h"
 #include "report.h"
 #include "say.h"
 #include "secret.h"
-#include "url.h"
 #include "wait.h"
 
 /* Everything of one run, so that the end can give it all back and report on it. */
@@ -52,160 +50,6 @@ open_standard(struct run *run)
 		;
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
-}
-
-/* ---- who sends, who receives */
-
-struct recipients {
-	struct envelope *envelope;
-	size_t seen; /* addresses in this argument, those that were there already among them */
-};
-
-static int
-add_recipient(void *arg, const char *addr, struct status *st)
-{
-	struct recipients *to = arg;
-	struct str path = { 0 };
-	int r = address_path(addr, &path, st);
-
-	if (r == 0)
-		envelope_add(to->envelope, path.p);
-	to->seen++;
-	str_free(&path);
-	return r;
-}
-
-static int
-take_recipients(struct run *run, struct status *st)
-{
-	const struct options *o = &run->options;
-	struct recipients to = { .envelope = &run->envelope };
-	size_t i;
-
-	if (o->nrecipients == 0)
-		return status_set(st, PH_LOCAL, 5, 5, 1,
-		    "no recipient: say who gets the message, as in %s bob@example.org",
-		    getprogname());
-	for (i = 0; i < o->nrecipients; i++) {
-		to.seen = 0;
-		if (!ascii_clean(o->recipients[i]))
-			return status_set(st, PH_LOCAL, 5, 1, 3,
-			    "recipient \"%.100s\": an address holds no control characters",
-			    o->recipients[i]);
-		if (address_list(o->recipients[i], add_recipient, &to, st) == -1)
-			return -1;
-		if (to.seen == 0)
-			return status_set(st, PH_LOCAL, 5, 1, 3,
-			    "recipient \"%.100s\": there is no address in it", o->recipients[i]);
-	}
-	return 0;
-}
-
-static int
-keep_first(void *arg, const char *addr, struct status *st)
-{
-	struct str *first = arg;
-
-	(void)st;
-	if (first->len == 0)
-		str_puts(first, addr);
-	return 0;
-}
-
-/* The first address of the From field, ready for the envelope, or nothing. */
-static void
-from_header(const struct message *m, struct str *out)
-{
-	struct str first = { 0 };
-	struct status st = { 0 };
-
-	(void)address_list(str_text(&m->from), keep_first, &first, &st);
-	if (first.len > 0 && address_path(first.p, out, &st) == -1)
-		str_clear(out);
-	str_free(&first);
-}
-
-static char *
-login_name(void)
-{
-	const struct passwd *pw = getpwuid(getuid());
-	struct str name = { 0 };
-
-	if (pw != NULL)
-		return xstrdup(pw->pw_name);
-	str_printf(&name, "uid%lu", (unsigned long)getuid());
-	return name.p;
-}
-
-/*
- * The address to send as when nobody gave one with -f: From when the account is for it, the
- * account's first plain address, From as it is, a login that is an address, login@host.
- */
-static void
-default_sender(const struct account *a, const char *header, struct str *out)
-{
-	struct str path = { 0 };
-	struct status st;
-	struct url u;
-	size_t i;
-	char *login, *domain;
-
-	for (i = 0; *header != '\0' && i < a->from.n; i++)
-		if (address_match(a->from.v[i], header)) {
-			str_puts(out, header);
-			return;
-		}
-	for (i = 0; i < a->from.n; i++)
-		if (strpbrk(a->from.v[i], "*?[") == NULL &&
-		    address_path(a->from.v[i], out, &st) == 0)
-			return;
-	if (*header != '\0') {
-		str_puts(out, header);
-		return;
-	}
-	if (url_parse(a->server.v[0], &u, &st) == 0 &&
-	    address_path(a->user != NULL ? a->user
-		    : u.user != NULL	 ? u.user
-					 : "",
-		&path, &st) == 0)
-		str_puts(out, path.p);
-	url_free(&u);
-	str_free(&path);
-	if (out->len > 0)
-		return;
-	login = login_name();
-	domain = net_mail_domain();
-	str_printf(out, "%s@%s", login, domain);
-	free(login);
-	free(domain);
-}
-
-static int
-choose_sender(struct run *run, const char *header, struct status *st)
-{
-	const char *given = run->options.sender;
-	struct str path = { 0 }, own = { 0 };
-	int r = 0;
-
-	if (given != NULL && (*given == '\0' || strcmp(given, "<>") == 0)) {
-		run->envelope.from = xstrdup("");
-		return 0;
-	}
-	if (given == NULL) {
-		default_sender(&run->account, header, &own);
-		given = own.p;
-	}
-	if (!ascii_clean(given))
-		r = status_set(st, PH_LOCAL, 5, 1, 7, "the sender holds a control character");
-	else if ((r = address_path(given, &path, st)) == -1 && st->subject == 1) {
-		char why[300];
-
-		(void)strlcpy(why, st->text, sizeof why);
-		status_set(st, PH_LOCAL, 5, 1, 7, "sender %s; set `from`, or use -f", why);
-	}
-	run->envelope.from = path.p != NULL ? path.p : xstrdup("");
-	str_free(&own);
-	return r;
 }
 
 /* ---- the message */
@@ -238,6 +82,23 @@ open_message(struct run *run, int *fd, struct status *st)
 	return message_open(&run->message, *fd, typed && !run->options.no_dot, st);
 }
 
+/* From with a display name, quoted (RFC 5322 3.2.4) where it is more than letters and digits. */
+static void
+put_full_name(struct str *fields, const char *name, const char *from)
+{
+	const char *p;
+
+	str_puts(fields, "From: \"");
+	for (p = name; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			continue;
+		if (*p == '"' || *p == '\\')
+			str_putc(fields, '\\');
+		str_putc(fields, *p);
+	}
+	str_printf(fields, "\" <%s>\r\n", from);
+}
+
 /* The fields that a message must have (RFC 5322 3.6) and this one has not. */
 static void
 missing_fields(struct run *run, const char *header, struct str *fields)
@@ -245,16 +106,19 @@ missing_fields(struct run *run, const char *header, struct str *fields)
 	struct message *m = &run->message;
 	time_t now = time(NULL);
 	struct str from = { 0 };
+	struct status st;
 	const char *domain;
 
-	if (run->envelope.from[0] != '\0')
+	/* the null sender is for envelopes only: somebody wrote this */
+	if (run->envelope.from[0] != '\0' ||
+	    parties_sender(&run->account, NULL, header, &from, &st) == -1)
 		str_puts(&from, run->envelope.from);
-	else
-		default_sender(&run->account, header, &from);
 	domain = strrchr(from.p, '@');
 	if (!m->has_date)
 		message_add_date(fields, now);
-	if (!m->has_from)
+	if (!m->has_from && run->options.full_name != NULL)
+		put_full_name(fields, run->options.full_name, from.p);
+	else if (!m->has_from)
 		str_printf(fields, "From: %s\r\n", from.p);
 	if (!m->has_id)
 		message_add_id(m, fields, now, domain != NULL ? domain + 1 : "localhost");
@@ -302,20 +166,39 @@ choose_account(struct run *run, const char *header, struct status *st)
 static int
 get_ready(struct run *run, struct status *st)
 {
-	struct str header = { 0 }, fields = { 0 };
-	int fd = -1, r;
+	const struct options *o = &run->options;
+	const struct strings *to = NULL;
+	struct str header = { 0 }, fields = { 0 }, from = { 0 };
+	int fd = -1, r = 0;
 
-	r = take_recipients(run, st);
+	if (o->nrecipients == 0 && !o->from_header)
+		r = status_set(st, PH_LOCAL, 5, 5, 1,
+		    "no recipient: say who gets the message, as in %s bob@example.org, or -t",
+		    getprogname());
 	if (r == 0)
-		r = conf_load(&run->conf, run->options.config, st);
+		r = conf_load(&run->conf, o->config, st);
 	if (r == 0)
 		r = open_message(run, &fd, st);
 	if (r == 0) {
-		from_header(&run->message, &header);
+		parties_from(&run->message, NULL, &header);
 		r = choose_account(run, str_text(&header), st);
 	}
-	if (r == 0)
-		r = choose_sender(run, str_text(&header), st);
+	if (r == 0) {
+		str_clear(&header);
+		parties_from(&run->message, &run->account, &header);
+		r = parties_sender(&run->account, o->sender, str_text(&header), &from, st);
+		run->envelope.from = xstrdup(str_text(&from));
+		run->envelope.notify = run->account.dsn_notify;
+		run->envelope.ret = run->account.dsn_return;
+		run->envelope.envid = run->account.dsn_envid;
+	}
+	if (r == 0) {
+		if (o->from_header)
+			to = run->message.resent_to.n > 0 ? &run->message.resent_to
+							  : &run->message.to;
+		r = parties_recipients(
+		    &run->account, o->recipients, o->nrecipients, to, &run->envelope, st);
+	}
 	if (r == 0) {
 		missing_fields(run, str_text(&header), &fields);
 		r = message_finish(&run->message, &fields, st);
@@ -324,7 +207,19 @@ get_ready(struct run *run, struct status *st)
 		(void)close(fd);
 	str_free(&header);
 	str_free(&fields);
+	str_free(&from);
 	return r;
+}
+
+/* -bv: would these recipients do? Nothing is read or sent. */
+static int
+verify(struct run *run, struct status *st)
+{
+	if (conf_load(&run->conf, run->options.config, st) == -1 ||
+	    choose_account(run, "", st) == -1)
+		return -1;
+	return parties_recipients(&run->account, run->options.recipients, run->options.nrecipients,
+	    NULL, &run->envelope, st);
 }
 
 static void
@@ -403,6 +298,18 @@ main(int argc, char **argv)
 		return print(options_help());
 	if (run.options.mode == MODE_VERSION)
 		return print(xstrdup(PACKAGE_STRING "\n"));
+	if (run.options.mode == MODE_ALIASES || run.options.mode == MODE_FLUSH ||
+	    run.options.mode == MODE_LIST) {
+		/* no database of aliases, and nothing ever waits here */
+		options_free(&run.options);
+		return EX_OK;
+	}
+	if (run.options.mode == MODE_VERIFY) {
+		bool good = verify(&run, &st) == 0;
+
+		envelope_free(&run.envelope);
+		return finish(&run, good ? NULL : &st);
+	}
 	say_dialogue(run.options.verbose);
 	if (get_ready(&run, &st) == -1)
 		return finish(&run, &st);

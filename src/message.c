@@ -163,12 +163,57 @@ keep_value(struct str *to, const char *field)
 		to->p[--to->len] = '\0';
 }
 
+/*
+ * The newest block of Resent- fields stands on top. An older one begins where a field comes that a
+ * block has only once, or where another server's Received stands in between.
+ */
+enum { RESENT_FROM = 1, RESENT_DATE = 2, RESENT_ID = 4, RESENT_ANY = 8, RESENT_OVER = 16 };
+
+static void
+note_resent(struct message *m, const char *field, size_t n)
+{
+	unsigned once = name_is(field, n, "Resent-From") ? RESENT_FROM
+	    : name_is(field, n, "Resent-Date")		 ? RESENT_DATE
+	    : name_is(field, n, "Resent-Message-ID")	 ? RESENT_ID
+							 : 0;
+
+	if (ascii_eqn(field, "Resent-", 7)) {
+		if ((m->resent & once) != 0)
+			m->resent |= RESENT_OVER;
+		m->resent |= once | RESENT_ANY;
+	} else if (name_is(field, n, "Received") && (m->resent & RESENT_ANY) != 0)
+		m->resent |= RESENT_OVER;
+}
+
+/* Keep fields with recipients, for -t. */
+static void
+note_recipients(struct message *m, const char *field, size_t n)
+{
+	static const char *const names[] = { "To", "Cc", "Bcc", "Resent-To", "Resent-Cc",
+		"Resent-Bcc" };
+	struct str value = { 0 }, line = { 0 };
+	size_t i;
+
+	note_resent(m, field, n);
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (!name_is(field, n, names[i]) || (i >= 3 && (m->resent & RESENT_OVER) != 0))
+			continue;
+		keep_value(&value, field);
+		str_printf(&line, "%s: %s", names[i], str_text(&value));
+		strings_add(i < 3 ? &m->to : &m->resent_to, line.p);
+		str_free(&value);
+		str_free(&line);
+	}
+}
+
 /* One complete field, with its continuation lines. */
 static void
 take_field(struct message *m, const struct str *field)
 {
 	size_t n = field_name(str_text(field));
 
+	if (field->len > 0)
+		note_recipients(m, field->p, n);
 	if (field->len == 0 || name_is(field->p, n, "Bcc") || name_is(field->p, n, "Resent-Bcc") ||
 	    name_is(field->p, n, "Return-Path"))
 		return;
@@ -494,6 +539,8 @@ message_free(struct message *m)
 	str_free(&m->pend);
 	str_free(&m->from);
 	str_free(&m->id);
+	strings_free(&m->to);
+	strings_free(&m->resent_to);
 }
 
 /* ---- fields that are added */

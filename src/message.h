@@ -32,7 +32,12 @@ struct message {
 	bool has_date, has_id, has_from;
 	struct str from; /* the value of From, unfolded, or empty */
 	struct str id;	 /* the value of Message-ID */
-	unsigned flags;	 /* MSG_*, complete after message_finish() */
+	/* "To: value" of To, Cc and Bcc, unfolded; and of the newest Resent- block (RFC 5322 3.6.6)
+	 */
+	struct strings to, resent_to;
+	unsigned
+	    resent;	/* which Resent- fields the newest block has shown; RESENT_OVER: it ended */
+	unsigned flags; /* MSG_*, complete after message_finish() */
 };
 
 /*

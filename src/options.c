@@ -40,12 +40,19 @@ static const struct {
 	{ "message", OPT_MESSAGE, "FILE", "the message, instead of standard input" },
 	{ "report", OPT_REPORT, "text|json", "say on standard output how it ended" },
 	{ "report-fd", OPT_REPORT_FD, "N", "write that report to descriptor N instead" },
+	{ "read-recipients", 't', NULL, "recipients from To, Cc and Bcc, too" },
 	{ "sender", 'f', "ADDRESS", "the envelope sender; <> for none" },
 	{ "verbose", 'v', NULL, "show the dialogue on standard error" },
 	{ "version", OPT_VERSION, NULL, "print the version, and exit" },
 };
 #define NOWN (sizeof own / sizeof own[0])
-static const char short_options[] = ":a:f:io:v";
+
+/*
+ * The single letters are sendmail's, all that any caller is known to use. Those which set_own()
+ * does not know mean nothing here: character sets (-B), error modes (-e), hops (-h), queue ids
+ * (-L), -m, aliasing (-n), options (-O), protocols (-p), user submission (-U), logs (-X), and more.
+ */
+static const char short_options[] = "+:A:B:C:F:GIL:N:O:R:UV:X:a:b:d::e:f:h:imno:p:q::r:tvx";
 
 static void
 make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN + SETTINGS_MAX + 1])
@@ -142,25 +149,77 @@ set_setting(struct options *o, const struct setting *set, const char *value, str
 	return 0;
 }
 
+/* -b and a letter: what to do at all. */
+static int
+set_mode(struct options *o, struct status *st)
+{
+	switch (optarg[0]) {
+	case 'i':
+		o->mode = MODE_ALIASES;
+		return 0;
+	case 'm':
+		o->mode = MODE_SEND;
+		return 0;
+	case 'p':
+		o->mode = MODE_LIST;
+		return 0;
+	case 'v':
+		o->mode = MODE_VERIFY;
+		return 0;
+	default:
+		return usage(st, "there is no mode -b%s", optarg);
+	}
+}
+
+/* A bad value in a sendmail's -N, -R or -V costs the wish for a notice, not the mail. */
+static int
+set_dsn(struct options *o, const char *name, struct status *st)
+{
+	return set_setting(o, setting_find(name), optarg, st) == 0 || o->as_sendmail ? 0 : -1;
+}
+
 static int
 set_own(struct options *o, int value, struct status *st)
 {
 	const char *why;
 
 	switch (value) {
+	case 'C':
+		/* sendmail's own configuration is not for us */
+		o->config = o->as_sendmail ? o->config : optarg;
+		return 0;
+	case 'F':
+		o->full_name = optarg;
+		return 0;
+	case 'I':
+		o->mode = MODE_ALIASES;
+		return 0;
+	case 'N':
+		return set_dsn(o, "dsn-notify", st);
+	case 'R':
+		return set_dsn(o, "dsn-return", st);
+	case 'V':
+		return set_dsn(o, "dsn-envid", st);
 	case 'a':
 		o->account = optarg;
 		return 0;
+	case 'b':
+		return set_mode(o, st);
 	case 'f':
+	case 'r':
 		o->sender = optarg;
 		return 0;
 	case 'i':
 		o->no_dot = true;
 		return 0;
 	case 'o':
-		if (strcmp(optarg, "i") != 0)
-			return usage(st, "there is no option -o%s", optarg);
-		o->no_dot = true;
+		o->no_dot |= strcmp(optarg, "i") == 0;
+		return 0;
+	case 'q':
+		o->mode = MODE_FLUSH;
+		return 0;
+	case 't':
+		o->from_header = true;
 		return 0;
 	case 'v':
 		o->verbose = true;
@@ -187,10 +246,26 @@ set_own(struct options *o, int value, struct status *st)
 			return 0;
 		o->report_fd = -1;
 		return usage(st, "--report-fd: there is no open descriptor \"%s\"", optarg);
-	default:
+	case OPT_VERSION:
 		o->mode = MODE_VERSION;
 		return 0;
+	default: /* a letter without meaning here */
+		return 0;
 	}
+}
+
+/* The same binary by other names; the path before it says nothing. */
+static void
+called_as(struct options *o, const char *argv0)
+{
+	const char *slash = argv0 != NULL ? strrchr(argv0, '/') : NULL;
+	const char *name = slash != NULL ? slash + 1 : argv0 != NULL ? argv0 : "";
+
+	if (strcmp(name, "mailq") == 0)
+		o->mode = MODE_LIST;
+	else if (strcmp(name, "newaliases") == 0)
+		o->mode = MODE_ALIASES;
+	o->as_sendmail = o->mode != MODE_SEND || strcmp(name, "sendmail") == 0;
 }
 
 int
@@ -203,10 +278,14 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	memset(o, 0, sizeof *o);
 	memset(table, 0, sizeof table);
 	o->report_fd = -1;
+	called_as(o, argv[0]);
 	make_table(table, names);
 	opterr = 0;
-	while (r == 0 && o->mode == MODE_SEND &&
-	    (c = getopt_long(argc, argv, short_options, table, NULL)) != -1) {
+	/* the leading "+" ends options at the first recipient; our own name lets them mix */
+	while (r == 0 && o->mode != MODE_HELP && o->mode != MODE_VERSION &&
+	    (c = getopt_long(argc, argv, short_options + !o->as_sendmail, table, NULL)) != -1) {
+		if ((c == ':' || c == '?') && o->as_sendmail)
+			continue;
 		if (c == ':')
 			r = usage(st, "%s needs a value", argv[optind - 1]);
 		else if (c == '?')

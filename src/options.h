@@ -9,13 +9,24 @@
 
 #include "settings.h"
 
-enum mode { MODE_SEND, MODE_HELP, MODE_VERSION };
+enum mode {
+	MODE_SEND,
+	MODE_HELP,
+	MODE_VERSION,
+	MODE_VERIFY,  /* -bv: look at the recipients and send nothing */
+	MODE_ALIASES, /* -bi, newaliases: there is no database to rebuild */
+	MODE_LIST,    /* -bp, mailq */
+	MODE_FLUSH,   /* -q */
+};
 enum format { REPORT_NONE, REPORT_TEXT, REPORT_JSON };
 
 struct options {
 	enum mode mode;
+	bool as_sendmail;				 /* called by that name */
 	struct layer settings;				 /* those given here beat every file */
 	const char *config, *account, *message, *sender; /* borrowed from argv; NULL: not given */
+	const char *full_name; /* -F: for a From field that has to be made */
+	bool from_header;      /* -t: recipients from To, Cc, Bcc */
 	bool verbose;
 	bool no_dot; /* -i: a lone dot on a terminal is not the end */
 	enum format report;
@@ -24,7 +35,11 @@ struct options {
 	size_t nrecipients;
 };
 
-/* Parse argv. 0, or -1 with 5.5.4 or, for values of settings, 5.3.5. options_free() in any case. */
+/*
+ * Parse argv. Called as sendmail, mailq or newaliases (by whatever path) options end at the first
+ * recipient and unknown ones are passed over, as no caller of that name should lose a mail over
+ * one. 0, or -1 with 5.5.4 or, for values of settings, 5.3.5. options_free() in any case.
+ */
 int options_parse(struct options *o, int argc, char **argv, struct status *st);
 void options_free(struct options *o);
 

@@ -201,6 +201,7 @@ static const struct {
 	{ "SIZE", EXT_SIZE },
 	{ "8BITMIME", EXT_8BITMIME },
 	{ "ENHANCEDSTATUSCODES", EXT_ENHANCED },
+	{ "DSN", EXT_DSN },
 };
 
 static void

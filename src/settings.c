@@ -40,6 +40,16 @@ const struct setting settings[] = {
 	  "auto, none, or the mechanism to use", NULL },
 	{ "from", T_PATTERNS, AT(from), NULL, "ADDRESS",
 	  "the sender; patterns choose the account", NULL },
+	{ "domain", T_HOST, AT(domain), NULL, "NAME",
+	  "the domain of addresses that have none", NULL },
+	{ "aliases", T_PATH, AT(aliases), NULL, "FILE",
+	  "who gets mail to root and the like", NULL },
+	{ "dsn-notify", T_NOTIFY, AT(dsn_notify), NULL, "WHEN",
+	  "report never, or on success,failure,delay", NULL },
+	{ "dsn-return", T_RETURN, AT(dsn_return), NULL, "WHAT",
+	  "headers or full message in a report", NULL },
+	{ "dsn-envid", T_STRING, AT(dsn_envid), NULL, "ID",
+	  "name this sending in reports", NULL },
 	{ "ehlo", T_HOST, AT(ehlo), NULL, "NAME",
 	  "how we call ourselves towards the server", NULL },
 	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
@@ -206,6 +216,49 @@ put_auth(const struct setting *set, const char *value, struct account *a, struct
 	return 0;
 }
 
+/* RFC 3461 4.1: "NEVER", or a list of the others */
+static int
+put_notify(const struct setting *set, const char *value, char **at, struct status *st)
+{
+	static const char *const words[] = { "SUCCESS", "FAILURE", "DELAY" };
+	struct str list = { 0 };
+	unsigned seen = 0;
+	size_t i, n;
+
+	if (ascii_eq(value, "never")) {
+		*at = xstrdup("NEVER");
+		return 0;
+	}
+	for (;; value += n + 1) {
+		n = strcspn(value, ",");
+		for (i = 0; i < 3; i++)
+			if (strlen(words[i]) == n && ascii_eqn(value, words[i], n))
+				break;
+		if (i == 3 || (seen & 1U << i) != 0) {
+			str_free(&list);
+			return wrong(
+			    st, set, value, "it is never, or some of success,failure,delay");
+		}
+		seen |= 1U << i;
+		str_printf(&list, "%s%s", list.len > 0 ? "," : "", words[i]);
+		if (value[n] == '\0')
+			break;
+	}
+	*at = list.p;
+	return 0;
+}
+
+static int
+put_return(const struct setting *set, const char *value, char **at, struct status *st)
+{
+	bool full = ascii_eq(value, "full");
+
+	if (!full && !ascii_eq(value, "headers") && !ascii_eq(value, "hdrs"))
+		return wrong(st, set, value, "it is headers or full");
+	*at = xstrdup(full ? "FULL" : "HDRS");
+	return 0;
+}
+
 static int
 put_fd(const struct setting *set, const char *value, int *at, struct status *st)
 {
@@ -248,6 +301,10 @@ put_value(const struct setting *set, const char *value, struct account *a, struc
 	}
 	case T_AUTH:
 		return put_auth(set, value, a, st);
+	case T_NOTIFY:
+		return put_notify(set, value, at, st);
+	case T_RETURN:
+		return put_return(set, value, at, st);
 	case T_FD:
 		return put_fd(set, value, at, st);
 	case T_PINS:
@@ -383,6 +440,13 @@ account_make(struct account *a, const struct layer *const layers[], size_t n)
 			a->name = xstrdup(layers[i]->name);
 }
 
+static bool
+holds_string(const struct setting *set)
+{
+	return set->type <= T_COMMAND || set->type == T_AUTH || set->type == T_NOTIFY ||
+	    set->type == T_RETURN;
+}
+
 void
 account_free(struct account *a)
 {
@@ -393,7 +457,7 @@ account_free(struct account *a)
 
 		if (setting_is_list(set))
 			strings_free(at);
-		else if ((set->type <= T_COMMAND || set->type == T_AUTH) && *(char **)at != NULL)
+		else if (holds_string(set) && *(char **)at != NULL)
 			freezero(*(char **)at, strlen(*(char **)at));
 	}
 	free(a->name);

@@ -21,6 +21,8 @@ enum setting_type {
 	T_PATTERNS, /* may be given several times */
 	T_PINS,	    /* may be given several times */
 	T_AUTH,
+	T_NOTIFY, /* never, or some of success, failure, delay */
+	T_RETURN, /* headers or full */
 	T_FD,
 	T_CHOICE,
 	T_BOOL,

@@ -39,8 +39,13 @@ setup()
 	fails 64 5.5.4 "no option -Z"
 	submit -vZ bob@x.example <letter
 	fails 64 5.5.4 "no option -Z"
-	submit bob@x.example -oq <letter
-	fails 64 5.5.4 "no option -oq"
+	submit bob@x.example -bx <letter
+	fails 64 5.5.4 "no mode -bx" --help
+}
+
+@test "options of sendmail that mean nothing" {
+	submit bob@x.example -oq -oem -B8BITMIME -O x=y -h 5 -m -n <letter
+	reaches_server
 }
 
 @test "an option without its value, and one with a value that it does not take" {
@@ -73,6 +78,10 @@ setup()
 		--from=<x> *@domain
 		--password-fd=x descriptor
 		--tls-pin=x tls-pin
+		--dsn-notify=always success,failure,delay
+		--dsn-notify=never,failure success,failure,delay
+		--dsn-notify=delay,delay success,failure,delay
+		--dsn-return=body headers or full
 	END
 	submit --user=$'a\nb' bob@x.example <letter
 	fails 64 5.5.4 "control character"
@@ -181,8 +190,10 @@ setup()
 	fails 65 5.1.7 "control character"
 	submit -f "me@x.example> SIZE=1" bob@x.example <letter
 	fails 65 5.1.7
-	submit -f "Me <me@x.example>" bob@x.example <letter
+	submit -f "Me <me@x.example" bob@x.example <letter
 	fails 65 5.1.7
+	submit -f "Me <me>" bob@x.example <letter
+	fails 65 5.1.7 me
 }
 
 # sender [argument ...]: who it is, when nobody answers; the message is on standard input.
@@ -200,6 +211,7 @@ sender()
 	printf 'x\n' >plain
 	assert_equal "$(sender --tls=none <from)" ann@x.example
 	assert_equal "$(sender --tls=none -f me@x.example <from)" me@x.example
+	assert_equal "$(sender --tls=none -f 'Me <me@x.example>' <from)" me@x.example
 	assert_equal "$(sender --tls=none -f '<>' <from)" ""
 	assert_equal "$(sender --tls=none -f '' <from)" ""
 	assert_equal "$(sender --tls=none --from='*@x.example' <from)" ann@x.example

@@ -33,6 +33,7 @@ static const struct {
 	{ "caps", test_caps },
 	{ "address", test_address },
 	{ "list", test_list },
+	{ "aliases", test_aliases },
 	{ "url", test_url },
 	{ "settings", test_settings },
 	{ "conf", test_conf },
