@@ -76,7 +76,8 @@ mutt_sends()
 
 @test "mutt: the sender, and text of eight bits" {
 	printf 'Gr\xc3\xbc\xc3\x9fe.\n' >text
-	mutt_sends -e 'set charset=utf-8 use_envelope_from=yes use_8bitmime=yes send_charset=iso-8859-1' -s 'Grüße' -- "$to" <text
+	mutt_sends -e 'set charset=utf-8 use_envelope_from=yes use_8bitmime=yes send_charset=iso-8859-1' \
+	    -s 'Grüße' -- "$to" <text
 	arrives_in "$box"
 	LC_ALL=C grep -qx $'Gr\xfc\xdfe\\.' got
 	assert_logged "from=<joe@$POSTFIX_DOMAIN>, "
