@@ -15,6 +15,7 @@
 #include "aliases.h"
 
 #define DEPTH_MAX 32
+#define STEPS_MAX 100000
 
 /* ---- the file */
 
@@ -120,6 +121,7 @@ struct level {
 	const struct aliases *a;
 	const char *name;
 	unsigned depth;
+	unsigned *steps; /* of the whole expansion, which could double at every level */
 	bool (*local)(const char *domain);
 	int (*each)(void *arg, const char *addr, struct status *st);
 	void *arg;
@@ -159,31 +161,41 @@ expand_value(const struct level *up, const char *name, const char *value, struct
 	return address_list(value, expand_one, &here, st);
 }
 
+/* Look up `name`, which is `addr` without a domain of ours, and go on with what it stands for. */
+static int
+look_up(const struct level *up, const char *name, const char *addr, struct status *st)
+{
+	const char *value = aliases_find(up->a, name);
+	const struct level *above;
+
+	/* only a name that nobody else could mean falls to the default, and only at the top */
+	if (value == NULL && strcmp(name, addr) == 0 && up->up == NULL)
+		value = aliases_find(up->a, "default");
+	if (up->name != NULL && ascii_eq(up->name, name))
+		value = NULL; /* "root: root, alice@example.org" */
+	for (above = up; value != NULL && above != NULL; above = above->up)
+		if (above->name != NULL && ascii_eq(above->name, name))
+			return status_set(st, PH_LOCAL, 5, 3, 5,
+			    "alias %s: it leads back to itself over %s", name, up->name);
+	return value != NULL ? expand_value(up, name, value, st) : up->each(up->arg, addr, st);
+}
+
 static int
 expand(const struct level *up, const char *addr, struct status *st)
 {
-	const char *at = strrchr(addr, '@'), *value;
-	const struct level *above;
+	const char *at = strrchr(addr, '@');
 	char *name;
 	int r;
 
+	if (up->name != NULL && (*addr == '|' || *addr == '/'))
+		return unsupported(up->name, addr, st);
+	if (++*up->steps > STEPS_MAX)
+		return status_set(
+		    st, PH_LOCAL, 5, 3, 5, "aliases stand for more than %d addresses", STEPS_MAX);
 	if (at != NULL && !up->local(at + 1))
 		return up->each(up->arg, addr, st);
-	if (up->name != NULL && ascii_eq(up->name, addr))
-		return up->each(up->arg, addr, st); /* "root: root, alice@example.org" */
 	name = xstrndup(addr, at != NULL ? (size_t)(at - addr) : strlen(addr));
-	value = aliases_find(up->a, name);
-	/* only a name that nobody else could mean falls to the default, and only at the top */
-	if (value == NULL && at == NULL && up->up == NULL)
-		value = aliases_find(up->a, "default");
-	for (above = up; above != NULL; above = above->up)
-		if (above->name != NULL && ascii_eq(above->name, name)) {
-			r = status_set(st, PH_LOCAL, 5, 3, 5,
-			    "alias %s: it leads back to itself over %s", name, up->name);
-			free(name);
-			return r;
-		}
-	r = value != NULL ? expand_value(up, name, value, st) : up->each(up->arg, addr, st);
+	r = look_up(up, name, addr, st);
 	free(name);
 	return r;
 }
@@ -192,7 +204,8 @@ int
 aliases_expand(const struct aliases *a, const char *addr, bool (*local)(const char *domain),
     int (*each)(void *arg, const char *addr, struct status *st), void *arg, struct status *st)
 {
-	struct level top = { .a = a, .local = local, .each = each, .arg = arg };
+	unsigned steps = 0;
+	struct level top = { .a = a, .steps = &steps, .local = local, .each = each, .arg = arg };
 
 	return expand(&top, addr, st);
 }

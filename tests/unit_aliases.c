@@ -125,6 +125,7 @@ static const struct {
 	{ "bob: team: b@x, c@x;", "bob", "b@x c@x" },
 	{ "a: b\nb: c\nc: d@x", "a", "d@x" },
 	{ "a: b, c\nb: d\nc: d\nd: e@x", "a", "e@x e@x" }, /* two ways are no circle */
+	{ "a: a@here, b@x", "a", "a@here b@x" },		  /* nor is a name that stands for itself */
 	{ "a: b@here\nb: c@x", "a", "c@x" },
 	{ "root: root, b@x", "root", "root b@x" }, /* a copy to somebody else */
 	{ "root: ROOT, b@x", "root", "ROOT b@x" },
