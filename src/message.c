@@ -24,7 +24,7 @@ struct source {
 	bool dot, ended;
 	char last; /* the last octet of the chunk before, for telling line starts */
 	size_t at, len;
-	unsigned flags; /* MSG_8BIT, MSG_NUL */
+	unsigned flags; /* MSG_8BIT */
 	char buf[65536];
 };
 

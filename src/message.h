@@ -15,8 +15,7 @@
 
 enum {
 	MSG_8BIT = 1, /* octets above 127, in header or body */
-	MSG_NUL = 2,
-	MSG_LONG = 4, /* a line of more than 998 octets (RFC 5322 2.1.1) */
+	MSG_LONG = 2, /* a line of more than 998 octets (RFC 5322 2.1.1) */
 };
 
 /* The largest header that is taken, in octets. */

@@ -200,7 +200,6 @@ static const struct {
 	{ "PIPELINING", EXT_PIPELINING },
 	{ "SIZE", EXT_SIZE },
 	{ "8BITMIME", EXT_8BITMIME },
-	{ "ENHANCEDSTATUSCODES", EXT_ENHANCED },
 	{ "DSN", EXT_DSN },
 };
 

@@ -29,8 +29,7 @@ enum ext {
 	EXT_PIPELINING = 1 << 2,
 	EXT_SIZE = 1 << 3,
 	EXT_8BITMIME = 1 << 4,
-	EXT_ENHANCED = 1 << 5,
-	EXT_DSN = 1 << 6,
+	EXT_DSN = 1 << 5,
 };
 
 /* What an EHLO reply announced. All zeroes: nothing. */

@@ -361,12 +361,6 @@ stream_put(struct stream *s, const void *data, size_t n)
 		str_put(&s->out, p, n);
 }
 
-void
-stream_puts(struct stream *s, const char *z)
-{
-	stream_put(s, z, strlen(z));
-}
-
 uint64_t
 stream_mark(struct stream *s)
 {

@@ -65,7 +65,6 @@ void stream_keep(struct stream *s, size_t n);
 enum line stream_line(struct stream *s, char **line, size_t *len, size_t max);
 
 void stream_put(struct stream *s, const void *p, size_t n);
-void stream_puts(struct stream *s, const char *z);
 int stream_flush(struct stream *s); /* 0, or -1: see stream_status() */
 
 /*

@@ -56,6 +56,18 @@ postfix_ready()
 	fi
 }
 
+# Called by setup where a test has a mailbox: $to is its address, $box its name here. Tests run in their
+# own directory.
+# shellcheck disable=SC2034
+postfix_setup()
+{
+	postfix_ready
+	postfix_log_mark
+	box=t$BATS_TEST_NUMBER
+	to=$box@$POSTFIX_DOMAIN
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
 # Waits, bounded, until a command succeeds.
 postfix_until()
 {

@@ -22,11 +22,7 @@ setup()
 {
 	load helper
 	load postfix
-	postfix_ready
-	postfix_log_mark
-	box=t$BATS_TEST_NUMBER
-	to=$box@$POSTFIX_DOMAIN
-	cd "$BATS_TEST_TMPDIR" || return 1
+	postfix_setup
 }
 
 # --- ways in

@@ -306,7 +306,7 @@ static const struct {
 	{ "", 0, 0, "" },
 	{ "STARTTLS", EXT_STARTTLS, 0, "" },
 	{ "starttls\nPipelining\n8bitMIME\nEnhancedStatusCodes",
-	    EXT_STARTTLS | EXT_PIPELINING | EXT_8BITMIME | EXT_ENHANCED, 0, "" },
+	    EXT_STARTTLS | EXT_PIPELINING | EXT_8BITMIME, 0, "" },
 	{ "SIZE 35882577", EXT_SIZE, 35882577, "" },
 	{ "size 1", EXT_SIZE, 1, "" },
 	{ "SIZE", EXT_SIZE, 0, "" },

@@ -156,13 +156,13 @@ test_failures(void)
 	s = stream_to(&p);
 	status_set(&first, PH_RCPT, 4, 1, 1, "first");
 	status_set(&second, PH_DATA, 5, 2, 2, "second");
-	stream_puts(s, "before");
+	stream_put(s, "before", 6);
 	is_number(stream_flush(s), 0, "all is well");
 	is_number(stream_status(s)->class, 0, "and has no status");
 	is_number(stream_fail(s, &first), -1, "a failure is told");
 	(void)stream_fail(s, &second);
 	is_text(stream_status(s)->text, "first", "the first one sticks");
-	stream_puts(s, "after");
+	stream_put(s, "after", 5);
 	stream_put(s, "after", 5);
 	is_number(stream_flush(s), -1, "what is put then is swallowed");
 	is_number(stream_line(s, &line, &n, 100), LINE_FAIL, "and nothing is read");
@@ -177,7 +177,7 @@ test_failures(void)
 	is_number(stream_line(s, &line, &n, 100), LINE_END, "the other side hangs up");
 	is_number(stream_line(s, &line, &n, 100), LINE_END, "and stays away");
 	for (n = 0; n < 100 && stream_flush(s) == 0; n++)
-		stream_puts(s, "anybody there?");
+		stream_put(s, "anybody there?", 14);
 	is_status(stream_status(s), "4.4.2", 75, "writing to it fails");
 	is_in(stream_status(s)->text, "connection lost", "as a connection that is lost");
 	stream_free(&s);
@@ -185,7 +185,7 @@ test_failures(void)
 
 	peer_start(&p, listen_all, "goodbye");
 	s = stream_to(&p);
-	stream_puts(s, "goodbye");
+	stream_put(s, "goodbye", 7);
 	ok(!stream_passed(s, stream_mark(s)), "what was not sent is known");
 	stream_free(&s);
 	is_number(peer_end(&p), 0, "and sent when all ends");
