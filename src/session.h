@@ -8,6 +8,7 @@
 #define SESSION_H
 
 #include "account.h"
+#include "caps.h"
 #include "chat.h"
 #include "net.h"
 #include "sasl.h"
