@@ -25,7 +25,8 @@ struct mail {
 	struct chat *chat;
 	const struct caps *caps;
 	struct envelope *e;
-	const struct message *m;
+	struct message *m;
+	const struct form *form; /* of it, for this server */
 	size_t sent, answered;
 	size_t accepted; /* RCPTs answered with 2xx */
 	size_t refused;
@@ -69,9 +70,11 @@ send_command(struct mail *t, size_t i)
 		str_free(&params);
 	} else {
 		if ((ext & EXT_SIZE) != 0)
-			str_printf(&params, " SIZE=%" PRIdMAX, (intmax_t)message_size(t->m));
-		if ((t->m->flags & MSG_8BIT) != 0 && (ext & EXT_8BITMIME) != 0)
+			str_printf(&params, " SIZE=%" PRIdMAX, (intmax_t)form_size(t->form));
+		if ((t->form->flags & MSG_8BIT) != 0)
 			str_puts(&params, " BODY=8BITMIME");
+		if ((t->form->flags & MSG_UTF8) != 0)
+			str_puts(&params, " SMTPUTF8");
 		if (t->e->ret != NULL)
 			str_printf(&params, " RET=%s", t->e->ret);
 		if (t->e->envid != NULL) {
@@ -139,25 +142,30 @@ upto(struct mail *t, size_t n)
 	return 0;
 }
 
-/* What the server announced rules this message out: -1 with *st. */
+/* What the server announced decides about the form of the message, or rules it out: -1 with *st. */
 static int
-admissible(const struct mail *t, struct status *st)
+admissible(struct mail *t, struct status *st)
 {
-	uint64_t limit = t->caps->size, size = (uint64_t)message_size(t->m);
+	unsigned ext = t->caps->ext, takes = 0;
+	uint64_t limit = t->caps->size, size;
 
+	if ((ext & EXT_8BITMIME) != 0)
+		takes |= TAKES_8BIT;
+	if ((ext & EXT_SMTPUTF8) != 0)
+		takes |= TAKES_UTF8;
+	if ((t->form = message_form(t->m, takes, st)) == NULL)
+		return -1;
+	size = (uint64_t)form_size(t->form);
 	if (limit > 0 && size > limit)
 		return status_set(st, PH_MAIL, 5, 3, 4,
 		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size,
 		    limit);
 	if ((t->e->notify != NULL || t->e->ret != NULL || t->e->envid != NULL) &&
-	    (t->caps->ext & EXT_DSN) == 0)
+	    (ext & EXT_DSN) == 0)
 		return status_set(st, PH_MAIL, 5, 3, 3,
 		    "the server does not offer DSN, which dsn-notify, dsn-return and dsn-envid "
 		    "(-N, -R, "
 		    "-V) need");
-	if ((t->m->flags & MSG_8BIT) != 0 && (t->caps->ext & EXT_8BITMIME) == 0)
-		return status_set(st, PH_MAIL, 5, 6, 3,
-		    "the message has 8-bit text and the server does not offer 8BITMIME");
 	return 0;
 }
 
@@ -206,11 +214,11 @@ body(struct mail *t, bool last, struct status *reply)
 	if (say_dialogue_on()) {
 		struct str line = { 0 };
 
-		str_printf(&line, "<message, %" PRIdMAX " octets>", (intmax_t)message_size(t->m));
+		str_printf(&line, "<message, %" PRIdMAX " octets>", (intmax_t)form_size(t->form));
 		say_line('C', line.p, line.len);
 		str_free(&line);
 	}
-	if (message_send(t->m, stream, &st) == -1 || answered_early(t, stream, &st)) {
+	if (message_send(t->form, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
@@ -244,7 +252,7 @@ body(struct mail *t, bool last, struct status *reply)
 }
 
 void
-mail_submit(struct session *s, struct envelope *e, const struct message *m, bool partial, bool last,
+mail_submit(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
     struct status *reply)
 {
 	struct mail t = { .chat = session_chat(s), .caps = session_caps(s), .e = e, .m = m };

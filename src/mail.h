@@ -18,7 +18,7 @@
  * On return every recipient is decided; *reply has the server's answer to the end of the
  * message, or class 0 when it did not come to that.
  */
-void mail_submit(struct session *s, struct envelope *e, const struct message *m, bool partial,
-    bool last, struct status *reply);
+void mail_submit(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
+    struct status *reply);
 
 #endif

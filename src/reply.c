@@ -201,6 +201,7 @@ static const struct {
 	{ "SIZE", EXT_SIZE },
 	{ "8BITMIME", EXT_8BITMIME },
 	{ "DSN", EXT_DSN },
+	{ "SMTPUTF8", EXT_SMTPUTF8 },
 };
 
 static void

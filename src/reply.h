@@ -30,6 +30,7 @@ enum ext {
 	EXT_SIZE = 1 << 3,
 	EXT_8BITMIME = 1 << 4,
 	EXT_DSN = 1 << 5,
+	EXT_SMTPUTF8 = 1 << 6,
 };
 
 /* What an EHLO reply announced. All zeroes: nothing. */

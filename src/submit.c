@@ -18,8 +18,8 @@
 
 /* One connection, one message, for everybody who is undecided. */
 static void
-attempt(const struct session_target *to, struct envelope *e, const struct message *m,
-    struct submission *sub)
+attempt(
+    const struct session_target *to, struct envelope *e, struct message *m, struct submission *sub)
 {
 	struct envelope left = *e;
 	struct session *s = session_open(to);
@@ -99,8 +99,8 @@ may_go_without_tls(const struct session_target *to, const struct submission *sub
 
 /* `tls may`: when TLS itself is the trouble, once more without it. */
 static void
-with_fallback(const struct session_target *to, struct envelope *e, const struct message *m,
-    struct submission *sub)
+with_fallback(
+    const struct session_target *to, struct envelope *e, struct message *m, struct submission *sub)
 {
 	struct session_target clear = *to;
 	struct account plain;
@@ -138,8 +138,8 @@ certificate_is_enough(const struct account *a, const struct url *u)
 }
 
 static void
-with_login(struct session_target *to, const struct url *u, struct envelope *e,
-    const struct message *m, struct submission *sub)
+with_login(struct session_target *to, const struct url *u, struct envelope *e, struct message *m,
+    struct submission *sub)
 {
 	struct secret_wish wish = {
 		.account = to->account,
@@ -171,7 +171,7 @@ with_login(struct session_target *to, const struct url *u, struct envelope *e,
 
 static void
 one_server(const char *text, const struct session_target *common, struct envelope *e,
-    const struct message *m, struct submission *sub)
+    struct message *m, struct submission *sub)
 {
 	struct session_target to = *common;
 	const struct account *a = to.account;
@@ -216,7 +216,7 @@ one_server(const char *text, const struct session_target *common, struct envelop
 }
 
 void
-submit(const struct account *a, struct envelope *e, const struct message *m, struct submission *sub)
+submit(const struct account *a, struct envelope *e, struct message *m, struct submission *sub)
 {
 	char *known_hosts = state_path("known-hosts"), *scram_hosts = state_path("scram-hosts");
 	struct session_target to = {

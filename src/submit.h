@@ -24,8 +24,7 @@ struct submission {
  * Submit `m` for everybody in `e`: servers are tried in order while they fail temporarily as a
  * whole. On return every recipient is decided.
  */
-void submit(
-    const struct account *a, struct envelope *e, const struct message *m, struct submission *sub);
+void submit(const struct account *a, struct envelope *e, struct message *m, struct submission *sub);
 void submission_free(struct submission *sub);
 
 #endif
