@@ -27,6 +27,7 @@ static const struct {
 	{ "ehlo", fuzz_ehlo },
 	{ "message", fuzz_message },
 	{ "reply", fuzz_reply },
+	{ "rewrite", fuzz_rewrite },
 	{ "sasl", fuzz_sasl },
 	{ "session", fuzz_session },
 	{ "url", fuzz_url },
