@@ -185,13 +185,10 @@ put_words(struct words *w, const char *blanks, size_t nblanks, const char *p, si
 		size_t at = column(w) + nblanks;
 
 		/* a character has up to four octets, and each of them may become three */
-		if (memchr(blanks, '\n', nblanks) == NULL && at > 1 && at + frame + 12 > LINE_END) {
-			put(w, "\r\n ", 3);
-			at = 1;
-		} else {
-			put(w, blanks, nblanks);
-			at = column(w);
-		}
+		if (memchr(blanks, '\n', nblanks) == NULL && at > 1 && at + frame + 12 > LINE_END)
+			put(w, "\r\n ", nblanks > 0 ? 2 : 3);
+		put(w, blanks, nblanks);
+		at = column(w);
 		room = at + frame + 12 > LINE_END ? 12 : LINE_END - at - frame;
 		if (room > WORD_MAX - frame)
 			room = WORD_MAX - frame;

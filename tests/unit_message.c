@@ -53,6 +53,7 @@ static const struct {
 	{ ">From within a header", BYTES("A: b\n>From x\nBcc: x@y\n\nc\n"), "A: b" N N "c" N, 0 },
 	{ ">From that is text", BYTES("A: b\n>From here on\ntext\n"), "A: b" N N ">From here on" N
 	    "text" N, 0 },
+	{ ">From in a folded field", BYTES("A: b\n>From x\n c\ntext\n"), "A: b" N " c" N N "text" N, 0 },
 	{ ">From with CR CR behind it", BYTES("A: b\r>From x\r\rc\r"), "A: b" N N "c" N, 0 },
 	{ "header without an end", BYTES("A: b\nB: c"), "A: b" N "B: c" N N, 0 },
 	{ "a progress bar", BYTES("A: b\n\n10%\r20%\r\n"), "A: b" N N "10%" N "20%" N, 0 },
