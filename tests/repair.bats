@@ -44,11 +44,12 @@ shown()
 	    print encode("UTF-8", decode("MIME-Header", $1)) if /^'"$1"': (.*)$/m' header
 }
 
+subject='Cron <root@host> /usr/local/bin/sichern --überall --ganz-gründlich && echo "Grüße, fertig"'
+
 # As cron has it: no Date, a bare name, 8-bit in the header.
 cron_mail()
 {
-	printf '%s\n' 'From: root@sender.com (Cron Dämon)' 'To: bob@example.org' \
-	    'Subject: Cron <root@host> /usr/local/bin/sichern --überall --ganz-gründlich && echo "Grüße, fertig"' \
+	printf '%s\n' 'From: root@sender.com (Cron Dämon)' 'To: bob@example.org' "Subject: $subject" \
 	    'MIME-Version: 1.0' 'Content-Type: text/plain; charset=UTF-8' \
 	    'Content-Transfer-Encoding: 8bit' 'X-Cron-Env: <HOME=/home/x/Bücher>' ''
 	cat
@@ -79,7 +80,7 @@ cron_output()
 	run cmp want text
 	assert_success
 	run shown Subject
-	assert_output 'Cron <root@host> /usr/local/bin/sichern --überall --ganz-gründlich && echo "Grüße, fertig"'
+	assert_output "$subject"
 	run shown From
 	assert_output 'root@sender.com (Cron Dämon)'
 	run shown X-Cron-Env

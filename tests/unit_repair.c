@@ -97,7 +97,8 @@ test_rows(void)
 	for (i = 0; i < COUNT(rows); i++)
 		for (piece = 0; piece < 3; piece++) {
 			encode(rows[i].in, rows[i].n, piece, &found);
-			is_text(str_text(&found), rows[i].wanted, "%s, by %zu octets", rows[i].wanted, piece);
+			is_text(
+			    str_text(&found), rows[i].wanted, "%s, by %zu octets", rows[i].wanted, piece);
 		}
 	str_free(&found);
 }
@@ -155,10 +156,13 @@ static const struct {
 	const char *name, *in, *wanted;
 } fields[] = {
 	{ "a word", "Subject: b" UE "cher" N, "Subject: =?utf-8?Q?b=C3=BCcher?=" N },
-	{ "words around it", "Subject: my b" UE "cher are here" N, "Subject: my =?utf-8?Q?b=C3=BCcher?= are here" N },
+	{ "words around it", "Subject: my b" UE "cher are here" N,
+	    "Subject: my =?utf-8?Q?b=C3=BCcher?= are here" N },
 	{ "two of them", "Subject: " UE " " UE N, "Subject: =?utf-8?B?w7wgw7w=?=" N },
-	{ "blanks between two", "Subject: a" UE " \t " UE "b cde" N, "Subject: =?utf-8?B?YcO8IAkgw7xi?= cde" N },
-	{ "two, folded", "Subject: aaaaaaaa" UE N " " UE "b" N, "Subject: =?utf-8?Q?aaaaaaaa=C3=BC_=C3=BCb?=" N },
+	{ "blanks between two", "Subject: a" UE " \t " UE "b cde" N,
+	    "Subject: =?utf-8?B?YcO8IAkgw7xi?= cde" N },
+	{ "two, folded", "Subject: aaaaaaaa" UE N " " UE "b" N,
+	    "Subject: =?utf-8?Q?aaaaaaaa=C3=BC_=C3=BCb?=" N },
 	{ "no blank behind the colon", "Subject:a" UE N, "Subject: =?utf-8?B?YcO8?=" N },
 	{ "after an encoded word", "Subject: =?us-ascii?Q?a?= " UE " x" N,
 	    "Subject: =?us-ascii?Q?a?= =?utf-8?B?IMO8?= x" N },
@@ -166,17 +170,20 @@ static const struct {
 	    "Subject: =?utf-8?B?w7wg?= =?us-ascii?Q?a?=" N },
 	{ "no UTF-8", "Subject: m\374sli" N, "Subject: =?unknown-8bit?Q?m=FCsli?=" N },
 	{ "specials of the encoding", "Subject: =?_" UE "?" N, "Subject: =?utf-8?B?PT9fw7w/?=" N },
-	{ "a field that nobody knows", "X-Cron-Env: <HOME=/" UE ">" N, "X-Cron-Env: =?utf-8?Q?=3CHOME=3D/=C3=BC=3E?=" N },
+	{ "a field that nobody knows", "X-Cron-Env: <HOME=/" UE ">" N,
+	    "X-Cron-Env: =?utf-8?Q?=3CHOME=3D/=C3=BC=3E?=" N },
 	{ "a display name", "From: J" UE "rgen Schmidt <j@x.org>" N,
 	    "From: =?utf-8?Q?J=C3=BCrgen?= Schmidt <j@x.org>" N },
 	{ "a quoted one", "To: \"Schm" UE "dt, \\\"J\\\"\" <j@x.org>, k@x.org" N,
 	    "To: =?utf-8?Q?Schm=C3=BCdt=2C_=22J=22?= <j@x.org>, k@x.org" N },
-	{ "nothing between name and <", "Cc: \"" UE UE UE "\"<j@x.org>" N, "Cc: =?utf-8?B?w7zDvMO8?= <j@x.org>" N },
+	{ "nothing between name and <", "Cc: \"" UE UE UE "\"<j@x.org>" N,
+	    "Cc: =?utf-8?B?w7zDvMO8?= <j@x.org>" N },
 	{ "a comment", "From: root (Cron D" UE "mon)" N, "From: root (Cron =?utf-8?Q?D=C3=BCmon?=)" N },
 	{ "comments in comments", "From: root (a (" UE "\\)) b" UE "c)" N,
 	    "From: root (a (=?utf-8?B?w7wp?=) =?utf-8?Q?b=C3=BCc?=)" N },
 	{ "a group", "To: Fr" UE "nde: a@x, b@y;" N, "To: =?utf-8?Q?Fr=C3=BCnde?= : a@x, b@y;" N },
-	{ "a name with a dot", "From: J. M" UE "ller <j@x>" N, "From: J. =?utf-8?Q?M=C3=BCller?= <j@x>" N },
+	{ "a name with a dot", "From: J. M" UE "ller <j@x>" N,
+	    "From: J. =?utf-8?Q?M=C3=BCller?= <j@x>" N },
 	{ "two names", "From: \"A" UE "bcdef\" \"" UE "bcdefghi\" <j@x>" N,
 	    "From: =?utf-8?Q?A=C3=BCbcdef_=C3=BCbcdefghi?= <j@x>" N },
 	{ "a domain", "To: a@b" UE "cher.example, <c@b" UE "cher.example>" N,
@@ -187,13 +194,15 @@ static const struct {
 	{ "keywords", "Keywords: a, b" UE "c, d e" N, "Keywords: a, =?utf-8?Q?b=C3=BCc?= , d e" N },
 	{ "a list", "List-Id: V" UE "gel <v.x.org>" N, "List-Id: =?utf-8?Q?V=C3=BCgel?= <v.x.org>" N },
 	{ "a quote that is not closed", "From: \"" UE "abcd <a@b>" N, "5.6.7 From" },
-	{ "a comment that is not closed", "From: a@b (" UE "abcd" N, "From: a@b (=?utf-8?Q?=C3=BCabcd?=" N },
+	{ "a comment that is not closed", "From: a@b (" UE "abcd" N,
+	    "From: a@b (=?utf-8?Q?=C3=BCabcd?=" N },
 	{ "a local part", "To: x@y, j" UE "rgen@x.org" N, "5.6.7 To" },
 	{ "one in < >", "Reply-To: J <j" UE "rgen@x.org>" N, "5.6.7 Reply-To" },
 	{ "one in quotes", "Cc: \"j" UE "r\"@x.org" N, "5.6.7 Cc" },
 	{ "a name alone", "From: j" UE "rgen" N, "5.6.7 From" },
 	{ "a domain that is none", "From: a@b\374cher" N, "5.6.7 From" },
-	{ "a file name", "Content-Disposition: attachment; filename=\"" UE "\"" N, "5.6.9 Content-Disposition" },
+	{ "a file name", "Content-Disposition: attachment; filename=\"" UE "\"" N,
+	    "5.6.9 Content-Disposition" },
 	{ "an id", "References: <a" UE "@b>" N, "5.6.9 References" },
 	{ "a literal that is none", "To: a@[" UE "]" N, "5.6.9 To" },
 };
@@ -221,7 +230,8 @@ static void
 test_long_words(void)
 {
 	static const char *const texts[] = { "\342\202\254", UE "abcdefgh", "\377", UE " x " };
-	static const char *const names[] = { "Subject", "X-This-Is-A-Name-That-Goes-On-And-On-Up-To-The-End" };
+	static const char *const names[] = { "Subject",
+		"X-This-Is-A-Name-That-Goes-On-And-On-Up-To-The-End" };
 	struct str in = { 0 }, out = { 0 }, back = { 0 }, wanted = { 0 };
 	struct status st;
 	size_t i, k;
@@ -255,11 +265,12 @@ test_long_words(void)
 			k = back.len;
 			word = strchr(word + 2, '?');
 			if (word[1] == 'B')
-				good = good && base64_get(word + 3, (size_t)(p - 2 - (word + 3)), &back) == 0;
+				good = good &&
+				    base64_get(word + 3, (size_t)(p - 2 - (word + 3)), &back) == 0;
 			else
 				for (word += 3; *word != '?'; word++) {
 					str_putc(&back,
-					    *word == '_'     ? ' '
+					    *word == '_'       ? ' '
 						: *word == '=' ? (char)(hex(word[1]) * 16 + hex(word[2]))
 							       : *word);
 					word += *word == '=' ? 2 : 0;
@@ -302,27 +313,34 @@ static const struct {
 	{ "a NUL", BYTES("A: b\n\n\0=\n"), BOTH, "A: b" N MIME TYPE("us-ascii") QP N "=00=3D" N, 0 },
 	{ "a NUL in text without a header", BYTES("a\0b\r\rc\n"), 0,
 	    MIME TYPE("us-ascii") QP N "a=00b" N N "c" N, 0 },
-	{ "a NUL and 8-bit", BYTES("content-TYPE: text/html\ncontent-transfer-ENCODING: BINARY (x)\n\n\0" UE "\n"),
-	    BOTH, "content-TYPE: text/html" N QP MIME N "=00=C3=BC" N, 0 },
+	{ "a NUL and 8-bit",
+	    BYTES("content-TYPE: text/html\ncontent-transfer-ENCODING: BINARY (x)\n\n\0" UE "\n"), BOTH,
+	    "content-TYPE: text/html" N QP MIME N "=00=C3=BC" N, 0 },
 	{ "html", BYTES("Content-Type: (x) TEXT (y) / html\n\n" UE "\n"), 0,
 	    "Content-Type: (x) TEXT (y) / html" N MIME QP N "=C3=BC" N, 0 },
 	/* not to be altered */
-	{ "several parts", BYTES("Content-Type: multipart/mixed; boundary=x\n\n" UE "\n"), 0, "5.6.3", 0 },
-	{ "several parts, where it is taken", BYTES("Content-Type: multipart/signed; boundary=x\n\n" UE "\n"),
-	    TAKES_8BIT, "Content-Type: multipart/signed; boundary=x" N N UE N, MSG_8BIT },
-	{ "several parts with a NUL", BYTES("Content-Type: multipart/mixed; boundary=x\n\n\0\n"), BOTH, "5.6.0", 0 },
+	{ "several parts", BYTES("Content-Type: multipart/mixed; boundary=x\n\n" UE "\n"), 0, "5.6.3",
+	    0 },
+	{ "several parts, where it is taken",
+	    BYTES("Content-Type: multipart/signed; boundary=x\n\n" UE "\n"), TAKES_8BIT,
+	    "Content-Type: multipart/signed; boundary=x" N N UE N, MSG_8BIT },
+	{ "several parts with a NUL", BYTES("Content-Type: multipart/mixed; boundary=x\n\n\0\n"), BOTH,
+	    "5.6.0", 0 },
 	{ "a message within", BYTES("Content-Type: message/rfc822\n\n" UE "\n"), 0, "5.6.3", 0 },
 	{ "a document", BYTES("Content-Type: application/json\n\n" UE "\n"), 0, "5.6.3", 0 },
 	{ "a type that is none", BYTES("Content-Type: text\n\n" UE "\n"), 0, "5.6.3", 0 },
-	{ "quoted-printable already", BYTES("Content-Transfer-Encoding: quoted-printable\n\n" UE "\n"), 0, "5.6.3",
-	    0 },
+	{ "quoted-printable already", BYTES("Content-Transfer-Encoding: quoted-printable\n\n" UE "\n"), 0,
+	    "5.6.3", 0 },
 	{ "base64", BYTES("Content-Transfer-Encoding: base64\n\n\0\n"), 0, "5.6.0", 0 },
-	{ "an encoding that nobody knows", BYTES("Content-Transfer-Encoding: 8bit x\n\n" UE "\n"), 0, "5.6.3", 0 },
-	{ "two types", BYTES("Content-Type: text/plain\nContent-Type: text/html\n\n" UE "\n"), 0, "5.6.3", 0 },
+	{ "an encoding that nobody knows", BYTES("Content-Transfer-Encoding: 8bit x\n\n" UE "\n"), 0,
+	    "5.6.3", 0 },
+	{ "two types", BYTES("Content-Type: text/plain\nContent-Type: text/html\n\n" UE "\n"), 0, "5.6.3",
+	    0 },
 	{ "DKIM", BYTES("DKIM-Signature: v=1\n\n" UE "\n"), 0, "5.6.3", 0 },
 	{ "DKIM with a NUL", BYTES("DKIM-Signature: v=1\n\n\0\n"), BOTH, "5.6.0", 0 },
 	{ "OpenPGP", BYTES("A: b\n\n-----BEGIN PGP SIGNED MESSAGE-----\n" UE "\n"), 0, "5.6.3", 0 },
-	{ "OpenPGP later", BYTES("A: b\n\n-x\n----\n-----BEGIN PGP SIGNED MESSAGE-----\n" UE "\n"), 0, "5.6.3", 0 },
+	{ "OpenPGP later", BYTES("A: b\n\n-x\n----\n-----BEGIN PGP SIGNED MESSAGE-----\n" UE "\n"), 0,
+	    "5.6.3", 0 },
 	{ "words about OpenPGP", BYTES("A: b\n\nx -----BEGIN PGP SIGNED MESSAGE-----\n" UE "\n"), 0,
 	    "A: b" N MIME TYPE("utf-8") QP N "x -----BEGIN PGP SIGNED MESSAGE-----" N "=C3=BC" N, 0 },
 	/* the header */
@@ -333,12 +351,13 @@ static const struct {
 	{ "the same without 8BITMIME", BYTES("A: " UE "bcd\n\n" UE "\n"), TAKES_UTF8,
 	    "A: =?utf-8?Q?=C3=BCbcd?=" N MIME TYPE("utf-8") QP N "=C3=BC" N, 0 },
 	{ "Latin in the header", BYTES("A: \374bcd\n\nc\n"), BOTH, "A: \374bcd" N N "c" N, MSG_8BIT },
-	{ "the same without 8BITMIME (2)", BYTES("A: \374bcd\n\nc\n"), 0, "A: =?unknown-8bit?Q?=FCbcd?=" N N "c" N,
-	    0 },
+	{ "the same without 8BITMIME (2)", BYTES("A: \374bcd\n\nc\n"), 0,
+	    "A: =?unknown-8bit?Q?=FCbcd?=" N N "c" N, 0 },
 	{ "a header that is signed", BYTES("DKIM-Signature: v=1\nA: " UE "\n\nc\n"), TAKES_8BIT,
 	    "DKIM-Signature: v=1" N "A: " UE N N "c" N, MSG_8BIT },
 	{ "the same, 7-bit", BYTES("DKIM-Signature: v=1\nA: " UE "\n\nc\n"), 0, "5.6.9", 0 },
-	{ "a subject of several parts", BYTES("Subject: " UE "bcd\nContent-Type: multipart/signed\n\nc\n"), 0,
+	{ "a subject of several parts",
+	    BYTES("Subject: " UE "bcd\nContent-Type: multipart/signed\n\nc\n"), 0,
 	    "Subject: =?utf-8?Q?=C3=BCbcd?=" N "Content-Type: multipart/signed" N N "c" N, 0 },
 	{ "a file name", BYTES("A: " UE "bcd\nContent-Type: text/plain; name=" UE "\n\nc\n"), TAKES_8BIT,
 	    "A: =?utf-8?Q?=C3=BCbcd?=" N "Content-Type: text/plain; name=" UE N N "c" N, MSG_8BIT },
@@ -411,11 +430,14 @@ test_messages(void)
 		struct message m;
 		struct status st;
 
-		f = form_of(&m, messages[i / 2].in, messages[i / 2].n, i % 2 == 0, messages[i / 2].takes, &found);
+		f = form_of(
+		    &m, messages[i / 2].in, messages[i / 2].n, i % 2 == 0, messages[i / 2].takes, &found);
 		is_text(str_text(&found), messages[i / 2].wanted, "%s", messages[i / 2].name);
-		if (f != NULL && (f->flags != messages[i / 2].flags || form_size(f) != (off_t)found.len ||
-				     message_form(&m, messages[i / 2].takes, &st) != f))
-			ok(false, "%s: flags %u, wanted %u", messages[i / 2].name, f->flags, messages[i / 2].flags);
+		if (f != NULL &&
+		    (f->flags != messages[i / 2].flags || form_size(f) != (off_t)found.len ||
+			message_form(&m, messages[i / 2].takes, &st) != f))
+			ok(false, "%s: flags %u, wanted %u", messages[i / 2].name, f->flags,
+			    messages[i / 2].flags);
 		message_free(&m);
 	}
 	str_free(&found);
@@ -445,7 +467,8 @@ test_large_body(void)
 		else if (in.p[i] == '\r' && in.p[i + 1] != '\n')
 			in.p[i] = 'r';
 	str_put(&wanted, in.p + 8, in.len - 8);
-	ok(form_of(&m, in.p, in.len, false, BOTH, &found) == &m.own, "text of 1.5 MB is repaired for everybody");
+	ok(form_of(&m, in.p, in.len, false, BOTH, &found) == &m.own,
+	    "text of 1.5 MB is repaired for everybody");
 	ok(strlen(found.p) == found.len && !has_8bit(found.p, found.len), "to ASCII without NULs");
 	is_number((long long)longest(found.p), QP_LINE, "in short lines");
 	body = strstr(found.p, N N);
@@ -478,7 +501,8 @@ test_long_lines(void)
 	str_puts(&in, " y\n\nc\n");
 	(void)form_of(&m, in.p, in.len, false, 0, &found);
 	is_number((long long)longest(found.p), 2003, "a long field is folded at blanks alone");
-	ok(strstr(found.p, "X: x") != NULL && strstr(found.p, "x" N " y" N) != NULL, "where there are some");
+	ok(strstr(found.p, "X: x") != NULL && strstr(found.p, "x" N " y" N) != NULL,
+	    "where there are some");
 	is_in(found.p, "org>" N " <123456789", "before a blank, which stays");
 	is_number(m.own.flags, MSG_LONG, "and what could not be is known");
 	message_free(&m);

@@ -92,7 +92,8 @@ decode(const char *p, struct str *to)
 	str_clear(to);
 	for (; *p != '\0'; p++) {
 		if (*p == '\r' || *p == '\n') {
-			MUST(*p == '\n' || (p[1] == '\n' && (column == 0 || (p[-1] != ' ' && p[-1] != '\t'))));
+			MUST(*p == '\n' ||
+			    (p[1] == '\n' && (column == 0 || (p[-1] != ' ' && p[-1] != '\t'))));
 			str_putc(to, *p);
 			column = 0;
 			continue;
@@ -195,7 +196,8 @@ read_text(const char *p, struct str *to)
 	while (*p != '\0') {
 		size_t blanks = strspn(p, " \t\r\n"), n = strcspn(p + blanks, " \t\r\n"), i;
 		const char *word = p + blanks, *q;
-		bool is_word = n > 6 && strncmp(word, "=?", 2) == 0 && strncmp(word + n - 2, "?=", 2) == 0;
+		bool is_word = n > 6 && strncmp(word, "=?", 2) == 0 &&
+		    strncmp(word + n - 2, "?=", 2) == 0;
 
 		for (i = 0; i < blanks && !(encoded && is_word); i++)
 			if (p[i] != '\r' && p[i] != '\n')
