@@ -41,6 +41,7 @@ static const struct {
 	{ "store", test_store },
 	{ "message", test_message },
 	{ "large", test_large },
+	{ "repair", test_repair },
 	{ "dots", test_dots },
 	{ "stream", test_stream },
 	{ "flow", test_flow },

@@ -65,6 +65,7 @@ void test_conf(void);
 void test_store(void);
 void test_message(void);
 void test_large(void);
+void test_repair(void);
 void test_dots(void);
 void test_stream(void);
 void test_flow(void);

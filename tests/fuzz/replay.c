@@ -26,6 +26,7 @@ static const struct {
 	{ "conf", fuzz_conf },
 	{ "ehlo", fuzz_ehlo },
 	{ "message", fuzz_message },
+	{ "repair", fuzz_repair },
 	{ "reply", fuzz_reply },
 	{ "rewrite", fuzz_rewrite },
 	{ "sasl", fuzz_sasl },
