@@ -9,6 +9,7 @@
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
+#include "socks.h"
 #include "str.h"
 #include "tls.h"
 
@@ -25,6 +26,9 @@ struct account {
 	char *aliases;	 /* file of aliases, or NULL */
 	char *dsn_notify, *dsn_return, *dsn_envid; /* as RFC 3461 has them, or NULL */
 	char *ehlo;				   /* NULL: net_ehlo_name() */
+	char *source_address;			   /* to connect from, or NULL */
+	struct proxy proxy;			   /* host NULL: none */
+	char *tunnel;				   /* a command to speak to, or NULL */
 	enum tls_level tls;
 	struct strings tls_pin; /* certificates or keys that are good */
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;

@@ -52,6 +52,12 @@ const struct setting settings[] = {
 	  "name this sending in reports", NULL },
 	{ "ehlo", T_HOST, AT(ehlo), NULL, "NAME",
 	  "how we call ourselves towards the server", NULL },
+	{ "source-address", T_ADDRESS, AT(source_address), NULL, "ADDR",
+	  "connect from this address of ours", NULL },
+	{ "proxy", T_PROXY, AT(proxy), NULL, "URL",
+	  "go through socks5://user@host:port", NULL },
+	{ "tunnel", T_COMMAND, AT(tunnel), NULL, "CMD",
+	  "talk to CMD, which leads to the server", NULL },
 	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
 	  "none may encrypt tofu fingerprint verify", tls_names },
 	{ "tls-ca", T_PATH, AT(tls_ca), NULL, "FILE",
@@ -280,6 +286,32 @@ put_host(const struct setting *set, const char *value, char **at, struct status 
 }
 
 static int
+put_proxy(const char *value, struct proxy *at, struct status *st)
+{
+	struct url u;
+	int r = url_parse_proxy(value, &u, st);
+
+	if (r == 0) {
+		at->host = xstrdup(u.host);
+		at->port = xstrdup(u.port);
+		at->user = u.user != NULL ? xstrdup(u.user) : NULL;
+		at->password = u.password != NULL ? xstrdup(u.password) : NULL;
+	}
+	url_free(&u);
+	return r;
+}
+
+static void
+proxy_free(struct proxy *p)
+{
+	free(p->host);
+	free(p->port);
+	free(p->user);
+	if (p->password != NULL)
+		freezero(p->password, strlen(p->password));
+}
+
+static int
 put_value(const struct setting *set, const char *value, struct account *a, struct status *st)
 {
 	void *at = (char *)a + set->offset;
@@ -316,8 +348,15 @@ put_value(const struct setting *set, const char *value, struct account *a, struc
 		return put_time(set, value, at, st);
 	case T_HOST:
 		return put_host(set, value, at, st);
+	case T_ADDRESS:
+		if (!idn_is_address(value))
+			return wrong(st, set, value, "it is an address of IPv4 or IPv6");
+		*(char **)at = xstrdup(value);
+		return 0;
 	case T_PATH:
 		return put_path(set, value, at, st);
+	case T_PROXY:
+		return put_proxy(value, at, st);
 	case T_URLS:
 		r = url_parse(value, &u, st);
 		url_free(&u);
@@ -373,9 +412,10 @@ setting_is_secret(const struct setting *set, const char *value)
 	struct url u;
 	bool found;
 
-	if (set->type != T_URLS)
+	if (set->type != T_URLS && set->type != T_PROXY)
 		return set->type == T_SECRET;
-	found = url_parse(value, &u, &st) == 0 && u.password != NULL;
+	found = (set->type == T_URLS ? url_parse : url_parse_proxy)(value, &u, &st) == 0 &&
+	    u.password != NULL;
 	url_free(&u);
 	return found;
 }
@@ -457,6 +497,8 @@ account_free(struct account *a)
 
 		if (setting_is_list(set))
 			strings_free(at);
+		else if (set->type == T_PROXY)
+			proxy_free(at);
 		else if (holds_string(set) && *(char **)at != NULL)
 			freezero(*(char **)at, strlen(*(char **)at));
 	}

@@ -190,7 +190,14 @@ one_server(const char *text, const struct session_target *common, struct envelop
 	sub->server = url_name(&u);
 	to.server.host = u.host;
 	to.server.port = u.port;
+	to.server.path = u.path;
+	to.lmtp = u.lmtp;
 	to.implicit = u.implicit;
+	if (session_check(&to, &st) == -1) {
+		envelope_settle(e, &st);
+		url_free(&u);
+		return;
+	}
 	cred.user = a->user != NULL ? a->user : u.user;
 	/* with EXTERNAL the certificate says who we are (RFC 4422 A.1) */
 	if (cred.user == NULL && a->auth != NULL && certificate_is_enough(a, &u))
