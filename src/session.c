@@ -443,6 +443,12 @@ session_turns(const struct session *s)
 	return s->chat.stream != NULL ? stream_turns(s->chat.stream) : 0;
 }
 
+bool
+session_lmtp(const struct session *s)
+{
+	return s->to.lmtp;
+}
+
 struct chat *
 session_chat(struct session *s)
 {
@@ -453,12 +459,6 @@ const struct caps *
 session_caps(const struct session *s)
 {
 	return &s->caps;
-}
-
-bool
-session_lmtp(const struct session *s)
-{
-	return s->to.lmtp;
 }
 
 void

@@ -8,6 +8,7 @@
 #define SESSION_H
 
 #include "account.h"
+#include "caps.h"
 #include "chat.h"
 #include "dial.h"
 #include "sasl.h"
@@ -61,10 +62,10 @@ struct session *session_over(
 
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);
-unsigned session_turns(const struct session *s);	  /* see stream_turns() */
-struct chat *session_chat(struct session *s);		  /* for the commands of a transaction */
+unsigned session_turns(const struct session *s); /* see stream_turns() */
+bool session_lmtp(const struct session *s);	 /* each recipient has a reply of his own */
+struct chat *session_chat(struct session *s);	 /* for the commands of a transaction */
 const struct caps *session_caps(const struct session *s); /* as of the last EHLO or LHLO */
-bool session_lmtp(const struct session *s); /* each recipient has a reply after the final dot */
 
 /*
  * QUIT, unless the session is lost, and free everything. Nobody waits for the answer, except to

@@ -206,6 +206,17 @@ reply_text(unsigned char reply)
 	return reply < sizeof texts / sizeof texts[0] ? texts[reply] : "no known reason";
 }
 
+void
+proxy_free(struct proxy *p)
+{
+	free(p->host);
+	free(p->port);
+	free(p->user);
+	if (p->password != NULL)
+		freezero(p->password, strlen(p->password));
+	memset(p, 0, sizeof *p);
+}
+
 int
 socks_connect(int fd, const struct proxy *by, const char *host, const char *port, int64_t deadline,
     struct status *st)

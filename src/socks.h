@@ -22,6 +22,9 @@ struct proxy {
 	char *password; /* NULL: an empty one */
 };
 
+/* Frees what is in it, the password wiped. */
+void proxy_free(struct proxy *p);
+
 /*
  * Over `fd`, which is connected to the proxy and does not block, ask for a connection to `port` of
  * `host`. A name goes to the proxy as it is, an address as an address. Not an octet is read beyond

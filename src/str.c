@@ -171,6 +171,17 @@ strings_free(struct strings *l)
 }
 
 void
+str_xtext(struct str *to, const char *z)
+{
+	for (; *z != '\0'; z++)
+		if (*z > ' ' && *z < 0x7f && *z != '+' && *z != '=')
+			str_putc(to, *z);
+		else
+			str_printf(to, "+%02X", (unsigned char)*z);
+}
+
+
+void
 str_printable(struct str *to, const char *p, size_t n)
 {
 	/* strvisx() writes up to four bytes for one, and a NUL */

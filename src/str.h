@@ -52,6 +52,9 @@ const char *str_text(const struct str *s); /* "" when nothing was ever put */
 void strings_add(struct strings *l, const char *z);
 void strings_free(struct strings *l);
 
+/* xtext (RFC 3461 4): what would end a parameter, or is not printable, as "+" and two digits. */
+void str_xtext(struct str *to, const char *z);
+
 /*
  * Appends `n` bytes made harmless for a terminal or a log: controls and 8-bit bytes become
  * backslash sequences (strvisx), and doing it twice is the same as doing it once.
