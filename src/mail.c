@@ -243,7 +243,7 @@ show_message(const struct mail *t)
 }
 
 void
-mail_body(struct mail *t, const struct message *m, bool last, struct status *reply)
+mail_body(struct mail *t, const struct form *f, bool last, struct status *reply)
 {
 	struct stream *stream;
 	struct status st;
@@ -264,7 +264,7 @@ mail_body(struct mail *t, const struct message *m, bool last, struct status *rep
 		return;
 	}
 	show_message(t);
-	if (message_send(m, stream, &st) == -1 || answered_early(t, stream, &st)) {
+	if (message_send(f, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
@@ -302,7 +302,7 @@ all_accepted(struct mail *t)
 }
 
 void
-mail_submit(struct session *s, struct envelope *e, const struct message *m,
+mail_submit(struct session *s, struct envelope *e, const struct form *f,
     const struct content *c, bool partial, bool last, struct status *reply)
 {
 	struct mail t;
@@ -310,7 +310,7 @@ mail_submit(struct session *s, struct envelope *e, const struct message *m,
 	memset(reply, 0, sizeof *reply);
 	mail_start(&t, s, e, c);
 	if (partial || all_accepted(&t) == 0)
-		mail_body(&t, m, last, reply);
+		mail_body(&t, f, last, reply);
 	if (!last)
 		mail_abort(&t);
 }

@@ -42,7 +42,7 @@ int mail_upto(struct mail *t, size_t n);
  * travel with the end of this one. *reply has the server's answer to the end of the message, or
  * class 0 when it did not come to that.
  */
-void mail_body(struct mail *t, const struct message *m, bool last, struct status *reply);
+void mail_body(struct mail *t, const struct form *f, bool last, struct status *reply);
 
 /* RSET, when the server has an unfinished transaction and the session lives (RFC 5321 4.1.1.5). */
 void mail_abort(struct mail *t);
@@ -51,11 +51,11 @@ void mail_abort(struct mail *t);
 bool mail_too_many(const struct rcpt *r);
 
 /*
- * All of it: send `m`, of which `c` tells, to everybody in `e`, who are all undecided (RFC 5321
+ * All of it: send `f`, of which `c` tells, to everybody in `e`, who are all undecided (RFC 5321
  * 3.3, pipelined by RFC 2920). `partial`: those who are accepted get it even when others are
  * refused; else nobody does. `last` and *reply as with mail_body().
  */
-void mail_submit(struct session *s, struct envelope *e, const struct message *m,
+void mail_submit(struct session *s, struct envelope *e, const struct form *f,
     const struct content *c, bool partial, bool last, struct status *reply);
 
 #endif

@@ -67,6 +67,17 @@ bool ascii_clean(const char *z); /* no control characters, CR, LF and DEL among 
 bool has_8bit(const char *p, size_t n);
 
 /*
+ * Is this UTF-8 (RFC 3629)? utf8_more() takes it by pieces, cut anywhere: all zeroes is the begin;
+ * false as soon as it is none; at the end `left` must be 0.
+ */
+struct utf8 {
+	unsigned char left;	 /* octets that the character still needs */
+	unsigned char low, high; /* bounds of the next one */
+};
+bool utf8_more(struct utf8 *u, const char *p, size_t n);
+bool is_utf8(const char *p, size_t n);
+
+/*
  * The name in `names` (a NULL-terminated list) that a person who wrote `word` most likely meant,
  * or NULL when nothing is near. Borrowed from `names`.
  */

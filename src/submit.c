@@ -112,28 +112,31 @@ give_back(struct envelope *e, struct envelope *batch)
 
 /* ---- one message */
 
-/* What rules this message out on this server, or splits it where it must not be: 0, or -1. */
-static int
-admissible(const struct session *s, struct envelope *e, const struct message *m, bool partial,
+/* The form of the message that this server can have, and what MAIL says of it; NULL with *st. */
+static const struct form *
+admissible(const struct session *s, struct envelope *e, struct message *m, bool partial,
     struct content *c, struct status *st)
 {
-	const struct caps *caps = session_caps(s);
+	unsigned ext = session_caps(s)->ext;
+	const struct form *f = message_form(m,
+	    ((ext & EXT_8BITMIME) != 0 ? TAKES_8BIT : 0) |
+		((ext & EXT_SMTPUTF8) != 0 ? TAKES_UTF8 : 0),
+	    st);
 
-	c->size = message_size(m);
-	c->eight = (m->flags & MSG_8BIT) != 0;
-	c->utf8 = params_utf8(e);
-	if (c->eight && (caps->ext & EXT_8BITMIME) == 0)
-		return status_set(st, PH_MAIL, 5, 6, 3,
-		    "the message has 8-bit text and the server does not offer 8BITMIME");
+	if (f == NULL)
+		return NULL;
+	c->size = form_size(f);
+	c->eight = (f->flags & MSG_8BIT) != 0;
+	c->utf8 = (f->flags & MSG_UTF8) != 0 || params_utf8(e);
 	if (params_check(e, c, s, st) == -1)
-		return -1;
+		return NULL;
 	if (!partial && envelope_undecided(e) < e->n) {
 		status_set(st, PH_RCPT, 5, 0, 0,
 		    "not sent, as another recipient was refused (partial no)");
 		st->exit = (unsigned char)envelope_exit(e);
-		return -1;
+		return NULL;
 	}
-	return 0;
+	return f;
 }
 
 /* What one transaction says of those who are still to come: nothing, or why they need not come. */
@@ -147,16 +150,17 @@ holds_for_all(const struct envelope *batch, const struct status *reply, struct s
 }
 
 void
-submit_batch(struct session *s, struct envelope *e, const struct message *m, bool partial,
+submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
     bool last, struct status *reply)
 {
+	const struct form *f;
 	struct envelope batch;
 	struct content c;
 	struct status st;
 	bool all;
 
 	memset(reply, 0, sizeof *reply);
-	if (admissible(s, e, m, partial, &c, &st) == -1)
+	if ((f = admissible(s, e, m, partial, &c, &st)) == NULL)
 		envelope_settle(e, &st);
 	if (envelope_undecided(e) == 0)
 		return;
@@ -172,7 +176,7 @@ submit_batch(struct session *s, struct envelope *e, const struct message *m, boo
 		envelope_settle(e, &st);
 		return;
 	}
-	mail_submit(s, &batch, m, &c, partial, last && all, reply);
+	mail_submit(s, &batch, f, &c, partial, last && all, reply);
 	all = holds_for_all(&batch, reply, &st);
 	give_back(e, &batch);
 	if (all)
@@ -188,7 +192,7 @@ tell(const struct link *l, struct submission *sub)
 }
 
 void
-submit(struct link *l, struct envelope *e, const struct message *m, bool last,
+submit(struct link *l, struct envelope *e, struct message *m, bool last,
     struct submission *sub)
 {
 	int64_t start = wait_now();
