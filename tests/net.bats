@@ -304,6 +304,12 @@ by_tunnel()
 	[ ! -d /proc/self/fd ] || assert_equal "$(tr '\n' ' ' <fds)" "0 1 2 3 "
 }
 
+@test "a command that still has something to say has nothing to complain of" {
+	serve
+	by_tunnel "trap '' PIPE; '$SOCKS' --relay $peer_port; echo bye || echo broken >&2"
+	delivered
+}
+
 @test "a tunnel that ends before the greeting: 4.4.1, exit 75, and its exit status" {
 	serve_nobody
 	by_tunnel "echo no way >&2; exit 3"
