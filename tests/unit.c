@@ -34,6 +34,7 @@ static const struct {
 	{ "address", test_address },
 	{ "list", test_list },
 	{ "aliases", test_aliases },
+	{ "rewrite", test_rewrite },
 	{ "url", test_url },
 	{ "settings", test_settings },
 	{ "conf", test_conf },

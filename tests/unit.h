@@ -58,6 +58,7 @@ void test_caps(void);
 void test_address(void);
 void test_list(void);
 void test_aliases(void);
+void test_rewrite(void);
 void test_url(void);
 void test_settings(void);
 void test_conf(void);

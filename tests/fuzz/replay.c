@@ -28,6 +28,7 @@ static const struct {
 	{ "message", fuzz_message },
 	{ "repair", fuzz_repair },
 	{ "reply", fuzz_reply },
+	{ "rewrite", fuzz_rewrite },
 	{ "sasl", fuzz_sasl },
 	{ "session", fuzz_session },
 	{ "url", fuzz_url },
