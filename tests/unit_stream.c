@@ -244,8 +244,13 @@ flipped(int fd, const void *arg)
 {
 	size_t wanted = *(const size_t *)arg, i;
 	struct str found = { 0 };
+	ssize_t n = 1;
 
 	write_all(fd, "HELLO-*", 7);
+	str_room(&found, wanted);
+	for (; found.len < wanted && n > 0; found.len += n > 0 ? (size_t)n : 0)
+		n = read(fd, found.p + found.len, wanted - found.len);
+	write_all(fd, "GOT-*", 5);
 	read_all(fd, &found);
 	if (found.len != wanted + 3 || strcmp(found.p + wanted, "END") != 0)
 		return 3;
@@ -281,6 +286,9 @@ test_layer(void)
 	is_number(stream_flush(s), 0, "and so does what leaves");
 	ok(stream_passed(s, stream_mark(s)), "all of it");
 	ok(calls < 60, "in full records (%u)", calls);
+	/* the goodbye does not wait, so there has to be room for it */
+	ok(stream_line(s, &line, &n, 100) == LINE_CRLF && strcmp(line, "got") == 0,
+	    "and it is there");
 	stream_free(&s);
 	is_number(calls, 1000, "it is closed with the stream");
 	is_number(peer_end(&p), 0, "and the other side has it whole, with the goodbye");
