@@ -115,10 +115,8 @@ address_path(const char *text, struct str *out, struct status *st)
 		return bad(st, text, n, "it does not read user@domain");
 	if (local > LOCAL_MAX)
 		return bad(st, text, n, "more than 64 octets before the @");
-	if (has_8bit(text, local))
-		return status_set(st, PH_LOCAL, 5, 6, 7,
-		    "<%.*s> needs SMTPUTF8, which is not available", (int)(n > 100 ? 100 : n),
-		    text);
+	if (!is_utf8(text, local))
+		return bad(st, text, n, "what is not ASCII must be UTF-8 before the @");
 	d = text + local + 1;
 	domain = n - local - 1;
 	if (idn_ascii(d, domain, &host) == -1)

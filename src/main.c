@@ -188,9 +188,7 @@ get_ready(struct run *run, struct status *st)
 		parties_from(&run->message, &run->account, &header);
 		r = parties_sender(&run->account, o->sender, str_text(&header), &from, st);
 		run->envelope.from = xstrdup(str_text(&from));
-		run->envelope.notify = run->account.dsn_notify;
-		run->envelope.ret = run->account.dsn_return;
-		run->envelope.envid = run->account.dsn_envid;
+		run->envelope.wish = &run->account.wish;
 	}
 	if (r == 0) {
 		if (o->from_header)
@@ -288,6 +286,7 @@ int
 main(int argc, char **argv)
 {
 	struct run run = { 0 };
+	struct link link;
 	struct status st;
 
 	open_standard(&run);
@@ -313,6 +312,8 @@ main(int argc, char **argv)
 	say_dialogue(run.options.verbose);
 	if (get_ready(&run, &st) == -1)
 		return finish(&run, &st);
-	submit(&run.account, &run.envelope, &run.message, &run.submission);
+	link_init(&link, &run.account);
+	submit(&link, &run.envelope, &run.message, true, &run.submission);
+	link_free(&link);
 	return finish(&run, NULL);
 }

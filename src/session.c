@@ -387,6 +387,12 @@ session_turns(const struct session *s)
 	return s->chat.stream != NULL ? stream_turns(s->chat.stream) : 0;
 }
 
+bool
+session_lmtp(const struct session *s)
+{
+	return s->to.lmtp;
+}
+
 struct chat *
 session_chat(struct session *s)
 {

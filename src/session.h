@@ -8,6 +8,7 @@
 #define SESSION_H
 
 #include "account.h"
+#include "caps.h"
 #include "chat.h"
 #include "net.h"
 #include "sasl.h"
@@ -26,6 +27,7 @@ struct session_target {
 	const struct account *account;
 	struct endpoint server;
 	bool implicit;		  /* TLS before the greeting */
+	bool lmtp;		  /* LMTP, not SMTP */
 	struct credentials *cred; /* NULL: no AUTH; its binding is filled in here */
 	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
 	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
@@ -51,6 +53,7 @@ struct session *session_over(
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);
 unsigned session_turns(const struct session *s);	  /* see stream_turns() */
+bool session_lmtp(const struct session *s);		  /* LMTP is spoken (RFC 2033) */
 struct chat *session_chat(struct session *s);		  /* for the commands of a transaction */
 const struct caps *session_caps(const struct session *s); /* as of the last EHLO */
 

