@@ -333,3 +333,37 @@ git_two()
 	    --sendmail-cmd="$sendmail" --to="reject@$POSTFIX_DOMAIN" "$PWD"/000*
 	assert_fails 77 "the policy forbids it"
 }
+
+# --- the accounts of a configuration
+
+@test "an account by name, as the comments in contrib say" {
+	need mutt mutt
+	need s-nail s-nail
+	git_patches
+	sed -i 's/^server/account home\n&/' config
+	{
+		echo "account work"
+		callers_server | sed 's/alice/bob/'
+		echo "password-file $POSTFIX_DIR/bob.password"
+	} >>config
+
+	contrib mutt/muttrc | sed 's/-oem -oi/-a work -oi/' >muttrc
+	echo "set copy=no from=joe@$POSTFIX_DOMAIN" >>muttrc
+	run --separate-stderr mutt -n -F muttrc -s Subject -- "$to" <text
+	arrives_in "$box"
+
+	contrib s-nail/mailrc | sed 's/^#\(set mta-arg\)/\1/' >mailrc
+	MAILRC=$PWD/mailrc run --separate-stderr s-nail -: u -s Subject "${box}a@$POSTFIX_DOMAIN" <text
+	snail_arrives_in "${box}a"
+
+	contrib git/gitconfig | sed 's/\(sendmailCmd = .*\)/\1 -a work/' >>gitconfig
+	rm 0002*
+	run --separate-stderr git -C repository send-email --quiet --confirm=never --suppress-cc=all \
+	    --to="${box}b@$POSTFIX_DOMAIN" "$PWD"/000*
+	assert_success
+	has_arrived "${box}b"
+
+	run postfix_log_since
+	assert_equal "$(grep -c sasl_username=bob <<<"$output")" 3
+	refute_output --partial sasl_username=alice
+}
