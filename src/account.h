@@ -21,11 +21,19 @@ struct wishes {
 	bool require_tls;	    /* all the way (RFC 8689) */
 };
 
+enum rewrite_from {
+	REWRITE_NO,
+	REWRITE_YES,	/* addresses that nobody could answer to */
+	REWRITE_ALWAYS, /* and those in From that are not the account's */
+};
+
 struct account {
 	char *name;	       /* NULL: made of defaults and the command line alone */
 	struct strings server; /* URLs, in the order in which they are tried */
-	struct strings from;   /* addresses and patterns this account sends for */
-	char *user;	       /* beats the one in the URL */
+	struct strings from; /* addresses and patterns this account sends for, without %U and %H */
+	bool from_override;  /* -f and From may name another sender than the first address there */
+	int rewrite_from;    /* enum rewrite_from */
+	char *user;	     /* beats the one in the URL */
 	char *password, *password_file, *password_command;
 	int password_fd; /* -1: none */
 	char *auth;	 /* a mechanism, or NULL: the best both sides have */

@@ -126,6 +126,32 @@ envelope_exit(const struct envelope *e)
 	return code == EX_TEMPFAIL && envelope_accepted(e) > 0 ? EX_UNAVAILABLE : code;
 }
 
+char *
+envelope_notify(const char *text)
+{
+	static const char *const words[] = { "SUCCESS", "FAILURE", "DELAY" };
+	struct str list = { 0 };
+	unsigned seen = 0;
+	size_t i, n;
+
+	if (ascii_eq(text, "never"))
+		return xstrdup("NEVER");
+	for (;; text += n + 1) {
+		n = strcspn(text, ",");
+		for (i = 0; i < 3; i++)
+			if (strlen(words[i]) == n && ascii_eqn(text, words[i], n))
+				break;
+		if (i == 3 || (seen & 1U << i) != 0) {
+			str_free(&list);
+			return NULL;
+		}
+		seen |= 1U << i;
+		str_printf(&list, "%s%s", list.len > 0 ? "," : "", words[i]);
+		if (text[n] == '\0')
+			return list.p;
+	}
+}
+
 void
 envelope_free(struct envelope *e)
 {

@@ -49,6 +49,12 @@ size_t envelope_undecided(const struct envelope *e);
  */
 int envelope_exit(const struct envelope *e);
 
+/*
+ * When to report (RFC 3461 4.1): "never", or some of "success,failure,delay", each once, in any
+ * case; in the words of SMTP, allocated; NULL when it is neither.
+ */
+char *envelope_notify(const char *text);
+
 void envelope_free(struct envelope *e);
 
 #endif

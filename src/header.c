@@ -275,9 +275,10 @@ header_read(struct message *m, struct status *st)
 				str_put(&m->pend, line.p + 2, line.len - 2);
 			break;
 		}
-		if ((line.p[0] == ' ' || line.p[0] == '\t') && field.len > 0)
+		if ((line.p[0] == ' ' || line.p[0] == '\t') && field.len > 0) {
 			str_put(&field, line.p, line.len);
-		else if (strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0) {
+			str_clear(&quoted);
+		} else if (strncmp(line.p, ">From ", 6) == 0 && m->head.len + field.len > 0) {
 			/* a mailbox file's, left in the header; unless what follows is text */
 			str_clear(&quoted);
 			str_put(&quoted, line.p, line.len);

@@ -49,6 +49,14 @@ link_down(struct link *l)
 	session_close(&l->session);
 }
 
+void
+link_renew(struct link *l)
+{
+	l->deadline = wait_until(l->account->deadline);
+	if (l->session != NULL)
+		stream_deadline(session_chat(l->session)->stream, l->deadline);
+}
+
 unsigned
 link_turns(const struct link *l)
 {

@@ -49,6 +49,9 @@ struct session *link_up(struct link *l);
  * last, or when a signal asked us to end. */
 bool link_next(struct link *l);
 
+/* The account's `deadline` counts from now on, for the session that there is, too. */
+void link_renew(struct link *l);
+
 /* How often we have waited for a server, over all sessions; see stream_turns(). */
 unsigned link_turns(const struct link *l);
 

@@ -31,6 +31,10 @@ const struct setting settings[] = {
 	  "auto, none, or the mechanism to use", NULL },
 	{ "from", T_PATTERNS, AT(from), NULL, "ADDRESS",
 	  "the sender; patterns choose the account", NULL },
+	{ "allow-from-override", T_BOOL, AT(from_override), "yes", "yes|no",
+	  "may -f and From name another sender", value_bool_names },
+	{ "rewrite-from", T_REWRITE, AT(rewrite_from), "yes", "yes|always|no",
+	  "mend From, and names without a domain", value_rewrite_names },
 	{ "domain", T_HOST, AT(domain), NULL, "NAME",
 	  "the domain of addresses that have none", NULL },
 	{ "aliases", T_PATH, AT(aliases), NULL, "FILE",
@@ -188,6 +192,23 @@ first_word(const struct setting *set, const struct layer *const layers[], size_t
 	return NULL;
 }
 
+static void
+expand_patterns(struct strings *from)
+{
+	struct strings expanded = { 0 };
+	struct str one = { 0 };
+	size_t i;
+
+	for (i = 0; i < from->n; i++) {
+		str_clear(&one);
+		value_expand(from->v[i], &one);
+		strings_add(&expanded, one.p);
+	}
+	str_free(&one);
+	strings_free(from);
+	*from = expanded;
+}
+
 void
 account_make(struct account *a, const struct layer *const layers[], size_t n)
 {
@@ -206,6 +227,7 @@ account_make(struct account *a, const struct layer *const layers[], size_t n)
 		if (said == NULL && set->initial != NULL)
 			(void)value_put(set, set->initial, a, &st);
 	}
+	expand_patterns(&a->from);
 	for (i = 0; i < n; i++)
 		if (layers[i]->name != NULL && a->name == NULL)
 			a->name = xstrdup(layers[i]->name);

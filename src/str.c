@@ -181,6 +181,32 @@ str_xtext(struct str *to, const char *z)
 }
 
 
+/* The value of an upper-case hexadecimal digit, or -1. */
+static int
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int
+str_unxtext(struct str *to, const char *z)
+{
+	str_puts(to, "");
+	for (; *z != '\0'; z++) {
+		if (*z != '+') {
+			if (*z <= ' ' || *z >= 0x7f || *z == '=')
+				return -1;
+			str_putc(to, *z);
+			continue;
+		}
+		if (hex_digit(z[1]) == -1 || hex_digit(z[2]) == -1 || (z[1] == '0' && z[2] == '0'))
+			return -1;
+		str_putc(to, (char)(hex_digit(z[1]) * 16 + hex_digit(z[2])));
+		z += 2;
+	}
+	return 0;
+}
+
 void
 str_printable(struct str *to, const char *p, size_t n)
 {

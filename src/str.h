@@ -54,6 +54,7 @@ void strings_free(struct strings *l);
 
 /* xtext (RFC 3461 4): what would end a parameter, or is not printable, as "+" and two digits. */
 void str_xtext(struct str *to, const char *z);
+int str_unxtext(struct str *to, const char *z); /* 0, or -1: malformed; "" stays "" */
 
 /*
  * Appends `n` bytes made harmless for a terminal or a log: controls and 8-bit bytes become

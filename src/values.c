@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "address.h"
+#include "envelope.h"
 #include "idn.h"
+#include "net.h"
 #include "sasl.h"
 #include "state.h"
 #include "url.h"
@@ -21,6 +23,8 @@
 const char *const value_tls_names[] = { "none", "may", "encrypt", "tofu", "fingerprint", "verify",
 	NULL };
 const char *const value_bool_names[] = { "no", "yes", "off", "on", "false", "true", NULL };
+const char *const value_rewrite_names[] = { "no", "yes", "off", "on", "false", "true", "always",
+	NULL };
 
 /* Each of these stores into the field at `at`, or returns -1 with *st. */
 
@@ -102,36 +106,12 @@ put_auth(const struct setting *set, const char *value, struct account *a, struct
 	return 0;
 }
 
-/* RFC 3461 4.1: "NEVER", or a list of the others */
 static int
 put_notify(const struct setting *set, const char *value, char **at, struct status *st)
 {
-	static const char *const words[] = { "SUCCESS", "FAILURE", "DELAY" };
-	struct str list = { 0 };
-	unsigned seen = 0;
-	size_t i, n;
-
-	if (ascii_eq(value, "never")) {
-		*at = xstrdup("NEVER");
-		return 0;
-	}
-	for (;; value += n + 1) {
-		n = strcspn(value, ",");
-		for (i = 0; i < 3; i++)
-			if (strlen(words[i]) == n && ascii_eqn(value, words[i], n))
-				break;
-		if (i == 3 || (seen & 1U << i) != 0) {
-			str_free(&list);
-			return wrong(
-			    st, set, value, "it is never, or some of success,failure,delay");
-		}
-		seen |= 1U << i;
-		str_printf(&list, "%s%s", list.len > 0 ? "," : "", words[i]);
-		if (value[n] == '\0')
-			break;
-	}
-	*at = list.p;
-	return 0;
+	*at = envelope_notify(value);
+	return *at != NULL ? 0
+			   : wrong(st, set, value, "it is never, or some of success,failure,delay");
 }
 
 static int
@@ -229,6 +209,55 @@ put_host(const struct setting *set, const char *value, char **at, struct status 
 	return 0;
 }
 
+void
+value_expand(const char *from, struct str *out)
+{
+	static char *domain; /* the same all along, and the resolver may be slow */
+	char *login;
+
+	for (str_puts(out, ""); *from != '\0'; from++)
+		if (from[0] != '%' || from[1] == '\0')
+			str_putc(out, *from);
+		else if (*++from == 'U') {
+			login = login_name();
+			str_puts(out, login);
+			free(login);
+		} else if (*from == 'H') {
+			if (domain == NULL)
+				domain = net_mail_domain();
+			str_puts(out, domain);
+		} else
+			str_putc(out, *from);
+}
+
+/* An address or a pattern, with or without %U, %H and %%, which are for account_make(). */
+static int
+put_pattern(const struct setting *set, const char *value, struct strings *at, struct status *st)
+{
+	struct str plain = { 0 }, path = { 0 };
+	const char *p;
+	int r = 0;
+
+	for (p = value; *p != '\0'; p++)
+		if (*p != '%')
+			str_putc(&plain, *p);
+		else if (*++p != '\0' && strchr("UH%", *p) != NULL)
+			str_putc(&plain, 'x');
+		else {
+			r = wrong(st, set, value, "behind % there is U, H or another %");
+			break;
+		}
+	if (r == 0 &&
+	    (strpbrk(value, "<> \t") != NULL ||
+		(strpbrk(value, "*?[") == NULL && address_path(plain.p, &path, st) == -1)))
+		r = wrong(st, set, value, "an address reads user@domain, a pattern *@domain");
+	if (r == 0)
+		strings_add(at, value);
+	str_free(&plain);
+	str_free(&path);
+	return r;
+}
+
 int
 value_put(const struct setting *set, const char *value, struct account *a, struct status *st)
 {
@@ -247,6 +276,14 @@ value_put(const struct setting *set, const char *value, struct account *a, struc
 		if (put_choice(set, value, &i, st) == -1)
 			return -1;
 		*(bool *)at = i % 2 == 1;
+		return 0;
+	}
+	case T_REWRITE: {
+		int i;
+
+		if (put_choice(set, value, &i, st) == -1)
+			return -1;
+		*(int *)at = i == 6 ? REWRITE_ALWAYS : i % 2 == 1 ? REWRITE_YES : REWRITE_NO;
 		return 0;
 	}
 	case T_AUTH:
@@ -284,20 +321,7 @@ value_put(const struct setting *set, const char *value, struct account *a, struc
 		strings_add(at, value);
 		return 0;
 	case T_PATTERNS:
-		if (strpbrk(value, "<> \t") != NULL)
-			return wrong(
-			    st, set, value, "an address reads user@domain, a pattern *@domain");
-		if (strpbrk(value, "*?[") == NULL) {
-			struct str path = { 0 };
-
-			r = address_path(value, &path, st);
-			str_free(&path);
-			if (r == -1)
-				return wrong(st, set, value,
-				    "an address reads user@domain, a pattern *@domain");
-		}
-		strings_add(at, value);
-		return 0;
+		return put_pattern(set, value, at, st);
 	default:
 		*(char **)at = xstrdup(value);
 		return 0;

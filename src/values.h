@@ -28,6 +28,7 @@ enum setting_type {
 	T_FD,
 	T_CHOICE,
 	T_BOOL,
+	T_REWRITE, /* yes, no, or always */
 	T_TIME, /* 30s, 5m, 2h, 500ms; a bare number is seconds */
 };
 
@@ -42,7 +43,8 @@ struct setting {
 };
 
 /* The names of T_CHOICE and T_BOOL settings; a bool is true where its number is odd. */
-extern const char *const value_tls_names[], *const value_bool_names[];
+extern const char *const value_tls_names[], *const value_bool_names[],
+    *const value_rewrite_names[];
 
 /*
  * Check `value` and store it into the field of *a that the setting is for; lists are added to. 0,
@@ -50,5 +52,11 @@ extern const char *const value_tls_names[], *const value_bool_names[];
  */
 int value_put(
     const struct setting *set, const char *value, struct account *a, struct status *st);
+
+/*
+ * Append a value of `from` with %U (the login name), %H (net_mail_domain(), asked for once in a
+ * run, and only where it is there) and %% replaced.
+ */
+void value_expand(const char *from, struct str *out);
 
 #endif

@@ -31,9 +31,8 @@ setup()
 
 teardown()
 {
-	if [ -n "${cron:-}" ]; then
-		kill "$cron" || true
-	fi
+	# shellcheck disable=SC2086
+	kill ${cron:-} ${listener:-} 2>/dev/null || true
 }
 
 # --- cron
@@ -270,6 +269,31 @@ symfony_says_nothing()
 	symfony_has_arrived
 }
 
+# $within runs a command where /usr/sbin/sendmail, which Symfony runs by default, is the client.
+as_system_sendmail()
+{
+	unshare --mount true 2>/dev/null || skip "there are no mount namespaces here"
+	# shellcheck disable=SC2016
+	within=(unshare --mount sh -c 'mount --bind "$0" /usr/sbin/sendmail && exec "$@"' "$PNEU")
+}
+
+@test "Symfony: several messages over sendmail -bs, its default; a recipient refused" {
+	as_system_sendmail
+	symfony_sends sendmail://default "$to" "reject@$POSTFIX_DOMAIN" "r1@$POSTFIX_DOMAIN"
+	assert_fails 1 '550 5.7.1' "the policy forbids it"
+	symfony_has_arrived
+	has_arrived r1
+	# one session of ours for all of them
+	assert_commands '.* mail=3 rcpt=.*'
+}
+
+@test "Symfony: -bs, as configured in contrib" {
+	symfony_sends "$(symfony_dsn -bs)" "$to" "r2@$POSTFIX_DOMAIN"
+	symfony_says_nothing
+	symfony_has_arrived
+	has_arrived r2
+}
+
 # --- Perl
 
 @test "Email::Sender" {
@@ -449,4 +473,37 @@ units()
 	sed -i 's/^NoNewPrivileges/NoNewPrivilege/' units/*.service
 	XDG_RUNTIME_DIR=$PWD run systemd-analyze verify --user units/*
 	assert_output --partial NoNewPrivilege
+}
+
+# The command of the service behind a port, as systemd runs it for each connection.
+listen()
+{
+	local line
+
+	units
+	need systemd-socket-activate systemd
+	line=$(sed -n 's/^ExecStart=//p' units/*.service)
+	port=$((POSTFIX_BASE + ${#POSTFIX_LISTENERS[@]}))
+	# shellcheck disable=SC2086
+	systemd-socket-activate --inetd --accept --listen="127.0.0.1:$port" -E PNEU_CONFIG="$PNEU_CONFIG" \
+	    -E HOME="$HOME" $line </dev/null >listen.log 2>&1 3>&- &
+	listener=$!
+	postfix_until grep -q '^Listening' listen.log
+}
+
+@test "systemd: the listener, with a client that speaks SMTP" {
+	need s-nail s-nail
+	listen
+	printf '%s\n' 'Hello.' '.two' 'Bye.' >text
+	set -- -n -S v15-compat -S mta="smtp://127.0.0.1:$port" -S smtp-auth=none -S DEAD="$PWD/dead.letter" \
+	    -S from="Joe <joe@$POSTFIX_DOMAIN>" -S hostname=localhost -s Subject
+	run --separate-stderr s-nail "$@" -c "${box}a@$POSTFIX_DOMAIN" -b "${box}b@$POSTFIX_DOMAIN" "$to" <text
+	for each in "$box" "${box}a" "${box}b"; do
+		arrives_in "$each"
+		assert_header "From: Joe <joe@$POSTFIX_DOMAIN>"
+		assert_header "To: $to"
+	done
+	assert_envelope "joe@$POSTFIX_DOMAIN" 3
+	run --separate-stderr s-nail "$@" "reject@$POSTFIX_DOMAIN" <text
+	assert_fails 4 "550 5.7.1" "the policy forbids it"
 }

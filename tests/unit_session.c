@@ -351,7 +351,15 @@ static const struct {
 	    "2.0.0" },
 	{ "8BITMIME that is not needed", "8BITMIME", "S: x\n\nx\n", "me@x", "MAIL FROM:<me@x>\r\n",
 	    "2.0.0" },
-	{ "8BITMIME that is missing", "SIZE", "S: x\n\n\303\274\n", "me@x", NULL, "5.6.3" },
+	{ "8BITMIME that is missing", "SIZE", "S: x\n\n\303\274\n", "me@x",
+	    "MAIL FROM:<me@x> SIZE=121\r\n", "2.0.0" },
+	{ "SIZE of what is sent", "SIZE 100", "S: x\n\n\303\274\n", "me@x", NULL, "5.3.4" },
+	{ "8BITMIME that is missing and has to be", "SIZE", "Content-Type: image/x\n\n\303\274\n", "me@x",
+	    NULL, "5.6.3" },
+	{ "SMTPUTF8", "8BITMIME\r\n250-SMTPUTF8", "S: \303\274\n\nx\n", "me@x",
+	    "MAIL FROM:<me@x> BODY=8BITMIME SMTPUTF8\r\n", "2.0.0" },
+	{ "SMTPUTF8 that is missing", "8BITMIME", "S: \303\274\n\nx\n", "me@x", "MAIL FROM:<me@x>\r\n",
+	    "2.0.0" },
 	{ "no sender", "HELP", "S: x\n\nx\n", "", "MAIL FROM:<>\r\n", "2.0.0" },
 };
 
@@ -371,7 +379,7 @@ test_params(void)
 		envelope_add(&e, "a@x.example");
 		make_message(&m, params[i].text);
 		str_clear(&says);
-		str_printf(&says, HI "250-x\r\n250 %s\r\n" OK OK GO QUEUED, params[i].offers);
+		str_printf(&says, HI "250-x\r\n250-%s\r\n250 HELP\r\n" OK OK GO QUEUED, params[i].offers);
 		dialogue_init(&d);
 		dialogue_start(&d, says.p, false, "127.0.0.1");
 		submit_batch(d.session, &e, &m, true, true, &reply);
