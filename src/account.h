@@ -9,6 +9,7 @@
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
+#include "socks.h"
 #include "str.h"
 #include "tls.h"
 
@@ -41,7 +42,10 @@ struct account {
 	char *domain;	 /* of addresses that have none, or NULL */
 	char *aliases;	 /* file of aliases, or NULL */
 	struct wishes wish;
-	char *ehlo; /* NULL: net_ehlo_name() */
+	char *ehlo;	      /* NULL: net_ehlo_name() */
+	char *source_address; /* to connect from, or NULL */
+	struct proxy proxy;   /* host NULL: none */
+	char *tunnel;	      /* a command to speak to, or NULL */
 	enum tls_level tls;
 	struct strings tls_pin; /* certificates or keys that are good */
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;

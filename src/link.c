@@ -140,8 +140,7 @@ with_login(struct link *l, struct session_target *to)
 	}
 	for (;;) {
 		/* a secret that has served is not asked for again when the session is renewed */
-		if (l->cred.secret.len == 0 &&
-		    secret_get(&wish, &l->cred.secret, &l->st) == -1)
+		if (l->cred.secret.len == 0 && secret_get(&wish, &l->cred.secret, &l->st) == -1)
 			return;
 		secret_guard();
 		attempt(l, to);
@@ -206,7 +205,11 @@ open_server(struct link *l)
 	l->aimed = true;
 	to.server.host = l->url.host;
 	to.server.port = l->url.port;
+	to.server.path = l->url.path;
+	to.lmtp = l->url.lmtp;
 	to.implicit = l->url.implicit;
+	if (session_check(&to, &l->st) == -1)
+		return;
 	if (l->cred.user == NULL)
 		without_login(l, &to);
 	else

@@ -144,8 +144,9 @@ set_setting(struct options *o, const struct setting *set, const char *value, str
 	}
 	if (setting_is_secret(set, value))
 		return status_set(st, PH_LOCAL, 5, 5, 4,
-		    "a password on the command line can be read by everybody: use --password-file "
-		    "or --password-command");
+		    "a password on the command line can be read by everybody: %s",
+		    set->type == T_PROXY ? "put the proxy into a configuration file"
+					 : "use --password-file or --password-command");
 	return 0;
 }
 

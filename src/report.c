@@ -202,24 +202,31 @@ json_tls(struct str *out, const struct tls_info *tls)
 	str_putc(out, '}');
 }
 
+/* "host:port", "[address]:port", or the path of a socket, which has no port. */
+static void
+json_server(struct str *out, const struct submission *sub)
+{
+	const char *colon = sub->server[0] != '/' ? strrchr(sub->server, ':') : NULL;
+	size_t len = colon != NULL ? (size_t)(colon - sub->server) : strlen(sub->server);
+	bool literal = sub->server[0] == '[';
+	struct str host = { 0 };
+
+	str_put(&host, sub->server + literal, len - 2 * literal);
+	str_puts(out, ",\"server\":{");
+	json_member(out, "host", host.p);
+	json_member(out, "port", colon != NULL ? colon + 1 : NULL);
+	json_member(out, "address", sub->info.peer);
+	json_member(out, "greeting", sub->info.greeting);
+	str_putc(out, '}');
+	str_free(&host);
+}
+
 static void
 json_submission(struct str *out, const struct submission *sub)
 {
-	const char *colon = sub->server != NULL ? strrchr(sub->server, ':') : NULL;
-
-	if (colon != NULL && sub->info.peer[0] != '\0') {
-		struct str host = { 0 };
-		bool literal = sub->server[0] == '[';
-
-		str_put(&host, sub->server + literal, (size_t)(colon - sub->server) - 2 * literal);
-		str_puts(out, ",\"server\":{");
-		json_member(out, "host", host.p);
-		json_member(out, "port", colon + 1);
-		json_member(out, "address", sub->info.peer);
-		json_member(out, "greeting", sub->info.greeting);
-		str_putc(out, '}');
-		str_free(&host);
-	} else
+	if (sub->server != NULL && sub->info.peer[0] != '\0')
+		json_server(out, sub);
+	else
 		str_puts(out, ",\"server\":null");
 	json_tls(out, &sub->info.tls);
 	if (sub->info.mech[0] != '\0') {

@@ -55,6 +55,12 @@ const struct setting settings[] = {
 	  "demand TLS of every server on the way", value_bool_names },
 	{ "ehlo", T_HOST, AT(ehlo), NULL, "NAME",
 	  "how we call ourselves towards the server", NULL },
+	{ "source-address", T_ADDRESS, AT(source_address), NULL, "ADDR",
+	  "connect from this address of ours", NULL },
+	{ "proxy", T_PROXY, AT(proxy), NULL, "URL",
+	  "go through socks5://user@host:port", NULL },
+	{ "tunnel", T_COMMAND, AT(tunnel), NULL, "CMD",
+	  "talk to CMD, which leads to the server", NULL },
 	{ "tls", T_CHOICE, AT(tls), "verify", "LEVEL",
 	  "none may encrypt tofu fingerprint verify", value_tls_names },
 	{ "tls-ca", T_PATH, AT(tls_ca), NULL, "FILE",
@@ -148,9 +154,10 @@ setting_is_secret(const struct setting *set, const char *value)
 	struct url u;
 	bool found;
 
-	if (set->type != T_URLS)
+	if (set->type != T_URLS && set->type != T_PROXY)
 		return set->type == T_SECRET;
-	found = url_parse(value, &u, &st) == 0 && u.password != NULL;
+	found = (set->type == T_URLS ? url_parse : url_parse_proxy)(value, &u, &st) == 0 &&
+	    u.password != NULL;
 	url_free(&u);
 	return found;
 }
@@ -249,6 +256,8 @@ account_free(struct account *a)
 
 		if (setting_is_list(set))
 			strings_free(at);
+		else if (set->type == T_PROXY)
+			proxy_free(at);
 		else if (holds_string(set) && *(char **)at != NULL)
 			freezero(*(char **)at, strlen(*(char **)at));
 	}

@@ -258,6 +258,31 @@ put_pattern(const struct setting *set, const char *value, struct strings *at, st
 	return r;
 }
 
+static int
+put_address(const struct setting *set, const char *value, char **at, struct status *st)
+{
+	if (!idn_is_address(value))
+		return wrong(st, set, value, "it is an address of IPv4 or IPv6");
+	*at = xstrdup(value);
+	return 0;
+}
+
+static int
+put_proxy(const char *value, struct proxy *at, struct status *st)
+{
+	struct url u;
+	int r = url_parse_proxy(value, &u, st);
+
+	if (r == 0) {
+		at->host = xstrdup(u.host);
+		at->port = xstrdup(u.port);
+		at->user = u.user != NULL ? xstrdup(u.user) : NULL;
+		at->password = u.password != NULL ? xstrdup(u.password) : NULL;
+	}
+	url_free(&u);
+	return r;
+}
+
 int
 value_put(const struct setting *set, const char *value, struct account *a, struct status *st)
 {
@@ -311,6 +336,10 @@ value_put(const struct setting *set, const char *value, struct account *a, struc
 		return put_time(set, value, at, st);
 	case T_HOST:
 		return put_host(set, value, at, st);
+	case T_ADDRESS:
+		return put_address(set, value, at, st);
+	case T_PROXY:
+		return put_proxy(value, at, st);
 	case T_PATH:
 		return put_path(set, value, at, st);
 	case T_URLS:

@@ -12,9 +12,11 @@
 enum setting_type {
 	T_STRING,
 	T_HOST,	    /* a host name; other letters than ASCII become A-labels */
+	T_ADDRESS,  /* of IPv4 or IPv6, without brackets */
 	T_PATH,	    /* a leading ~ is the home directory */
 	T_SECRET,   /* to the end of the line; not on the command line */
 	T_COMMAND,  /* to the end of the line, for sh -c */
+	T_PROXY,    /* a URL; not on the command line when it has a password */
 	T_URLS,	    /* may be given several times */
 	T_PATTERNS, /* may be given several times */
 	T_PINS,	    /* may be given several times */
@@ -50,8 +52,7 @@ extern const char *const value_tls_names[], *const value_bool_names[],
  * Check `value` and store it into the field of *a that the setting is for; lists are added to. 0,
  * or -1 with 5.3.5 that says what would be right, *a unchanged.
  */
-int value_put(
-    const struct setting *set, const char *value, struct account *a, struct status *st);
+int value_put(const struct setting *set, const char *value, struct account *a, struct status *st);
 
 /*
  * Append a value of `from` with %U (the login name), %H (net_mail_domain(), asked for once in a

@@ -16,7 +16,7 @@
 #include "idn.h"
 #include "words.h"
 
-#define WORD_MAX 75 /* octets of an encoded word, and of a line that has one (RFC 2047 2) */
+/* Octets of a line with an encoded word, which for its part may have 75 (RFC 2047 2). */
 #define LINE_END 76
 #define BLANKS " \t\r\n"
 
@@ -190,8 +190,6 @@ put_words(struct words *w, const char *blanks, size_t nblanks, const char *p, si
 		put(w, blanks, nblanks);
 		at = column(w);
 		room = at + frame + 12 > LINE_END ? 12 : LINE_END - at - frame;
-		if (room > WORD_MAX - frame)
-			room = WORD_MAX - frame;
 		k = fitting(p, n, utf8, b, room);
 		str_put(w->out, start.p, start.len);
 		if (b)

@@ -257,7 +257,7 @@ postfix_dovecot_conf()
 }
 
 # Strict where it can be: a bare LF or a command sent before its turn ends the session. Nothing is added
-# to a message, for local_header_rewrite_clients is empty, and no Bcc is taken out, for message_drop_headers is.
+# to a message (local_header_rewrite_clients is empty), and no Bcc is taken out (message_drop_headers is).
 postfix_main_cf()
 {
 	local box protocols=ipv4

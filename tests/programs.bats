@@ -228,7 +228,8 @@ symfony_sends()
 		exit($failed);
 	END
 	# what this version of PHP tells the library off for is nobody's concern here (E_DEPRECATED)
-	run --separate-stderr "${within[@]}" php -d error_reporting=8191 -d display_errors=stderr symfony.php "$@"
+	run --separate-stderr "${within[@]}" php -d error_reporting=8191 -d display_errors=stderr \
+	    symfony.php "$@"
 }
 
 symfony_has_arrived()
@@ -432,7 +433,7 @@ smartd_has_arrived()
 	assert_equal "$output$stderr" ""
 	has_arrived "$box"
 	grep -q '^Subject: SMART error (Health) detected on host: ' header
-	assert_header "To: root, $to"
+	assert_header "To: root@$POSTFIX_DOMAIN, $to"
 	grep -qx 'Device: /dev/sdx, FAILED SMART self-check' body
 	assert_envelope "alice@$POSTFIX_DOMAIN" 1
 }
@@ -500,7 +501,8 @@ listen()
 	printf '%s\n' 'Hello.' '.two' 'Bye.' >text
 	set -- -n -S v15-compat -S mta="smtp://127.0.0.1:$port" -S smtp-auth=none -S DEAD="$PWD/dead.letter" \
 	    -S from="Joe <joe@$POSTFIX_DOMAIN>" -S hostname=localhost -s Subject
-	run --separate-stderr s-nail "$@" -c "${box}a@$POSTFIX_DOMAIN" -b "${box}b@$POSTFIX_DOMAIN" "$to" <text
+	run --separate-stderr s-nail "$@" -c "${box}a@$POSTFIX_DOMAIN" -b "${box}b@$POSTFIX_DOMAIN" \
+	    "$to" <text
 	for each in "$box" "${box}a" "${box}b"; do
 		arrives_in "$each"
 		assert_header "From: Joe <joe@$POSTFIX_DOMAIN>"

@@ -20,6 +20,7 @@
 #define MIME "MIME-Version: 1.0" N
 #define TYPE(charset) "Content-Type: text/plain; charset=" charset N
 #define QP "Content-Transfer-Encoding: quoted-printable" N
+#define X60 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define BOTH (TAKES_8BIT | TAKES_UTF8)
 
 /* ---- quoted-printable */
@@ -196,6 +197,12 @@ static const struct {
 	{ "a quote that is not closed", "From: \"" UE "abcd <a@b>" N, "5.6.7 From" },
 	{ "a comment that is not closed", "From: a@b (" UE "abcd" N,
 	    "From: a@b (=?utf-8?Q?=C3=BCabcd?=" N },
+	{ "blanks where a line is folded", "Subject: " X60 " \t" UE "bcd" N,
+	    "Subject: " X60 N " \t=?utf-8?Q?=C3=BCbcd?=" N },
+	{ "a list of addresses",
+	    "To: J" UE "rgen <" X60 "@x.org>, J" UE "rgen <j@x.org>, J" UE "rgen <k@x.org>" N,
+	    "To: =?utf-8?Q?J=C3=BCrgen?=" N " <" X60 "@x.org>," N " =?utf-8?Q?J=C3=BCrgen?= <j@x.org>,"
+	    " =?utf-8?Q?J=C3=BCrgen?= <k@x.org>" N },
 	{ "a local part", "To: x@y, j" UE "rgen@x.org" N, "5.6.7 To" },
 	{ "one in < >", "Reply-To: J <j" UE "rgen@x.org>" N, "5.6.7 Reply-To" },
 	{ "one in quotes", "Cc: \"j" UE "r\"@x.org" N, "5.6.7 Cc" },
