@@ -85,8 +85,10 @@ spool_commit(struct spool *q, struct item *it, struct status *st)
 		it->entry.queued = time(NULL);
 	if (write_envelope(q, it, &renamed, st) == -1) {
 		/* whoever hears that it failed keeps the message, and must be the only one */
-		if (renamed)
-			(void)unlinkat(q->dir, spool_name(it->id, SPOOL_ENVELOPE).z, 0);
+		if (renamed && unlinkat(q->dir, spool_name(it->id, SPOOL_ENVELOPE).z, 0) == -1)
+			return status_set(st, PH_LOCAL, 4, 3, 0,
+			    "the spool %s does not work, but %s may be sent all the same", q->path,
+			    it->id);
 		return -1;
 	}
 	it->committed = true;
@@ -134,7 +136,7 @@ spool_peek(
 	int r = read_envelope(q, place, id, e, &why);
 
 	if (r == 0)
-		return 1;
+		return e->n > 0; /* without recipients it is finished, and could not be removed */
 	if (r == -1 && errno == ENOENT)
 		return 0;
 	if (r == -1)

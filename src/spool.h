@@ -39,7 +39,7 @@ int spool_put(struct spool *q, struct item *it, const void *p, size_t n, struct 
 /*
  * On 0 it is on the disk, whole, and somebody else's responsibility. On -1, with *st (4.3.1,
  * 4.3.0; 5.3.0 when the envelope cannot be written down, see entry_write()), nothing of it is
- * there.
+ * there, unless the file system has failed several times in a row: the text says so then.
  */
 int spool_commit(struct spool *q, struct item *it, struct status *st);
 

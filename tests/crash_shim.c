@@ -10,8 +10,8 @@
  *	short	a write puts half of its octets (at least one), and says so
  *	EINTR	writes, opens and fsyncs are interrupted once
  *	ENOSPC, EDQUOT, EIO, EROFS
- *		the call fails; with CRASH_STAYS set so do all that follow, but for ENOSPC and EDQUOT
- *		those that need no room
+ *		the call fails, and so do all that follow with CRASH_STAYS=1; but ENOSPC and EDQUOT
+ *		only when it needs room, which pwrite, rename and unlink do not, and fsync once
  *
  * Lines of the log are "NUMBER CALL PATH [PATH]", paths relative to CRASH_DIR; "- look PATH" is an
  * open that changes nothing.
@@ -28,6 +28,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,9 @@
 /* What the C library has under this name, whatever stands between. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-enum kind { WRITE, SYNC, MAKE, NAME, REMOVE };
+enum kind { WRITE, OVERWRITE, SYNC, MAKE, DIRECTORY, NAME, REMOVE };
 
-static int count;
+static int count, counted_for;
 
 /* ---- paths */
 
@@ -120,24 +121,31 @@ die(void)
 static int
 called(enum kind kind, const char *name, const char *path, const char *other)
 {
-	const char *at = getenv("CRASH_AT"), *how = getenv("CRASH_HOW");
+	const char *at = getenv("CRASH_AT"), *how = getenv("CRASH_HOW"), *stays = getenv("CRASH_STAYS");
+	bool writes = kind == WRITE || kind == OVERWRITE;
 	int k = at != NULL ? (int)strtol(at, NULL, 10) : 0, error;
 	char line[2 * PATH_MAX + 64];
-	int n = snprintf(line, sizeof line, "%d %s %s%s%s\n", ++count, name, path,
-	    other != NULL ? " " : "", other != NULL ? other : "");
+	int n;
 
+	if (k != counted_for) /* a child of a process that was counted itself */
+		count = 0;
+	counted_for = k;
+	n = snprintf(line, sizeof line, "%d %s %s%s%s\n", ++count, name, path, other != NULL ? " " : "",
+	    other != NULL ? other : "");
 	log_line(line, (size_t)n);
-	if (how == NULL || k == 0 || count < k || (count > k && getenv("CRASH_STAYS") == NULL))
+	if (how == NULL || k == 0 || count < k || (count > k && (stays == NULL || *stays == '\0')))
 		return 0;
-	if (strcmp(how, "kill") == 0 || (strcmp(how, "torn") == 0 && kind != WRITE))
+	if (strcmp(how, "kill") == 0 || (strcmp(how, "torn") == 0 && !writes))
 		die();
 	if (strcmp(how, "torn") == 0)
 		return 2;
 	if (strcmp(how, "short") == 0)
-		return kind == WRITE;
-	if ((error = number_of(how)) == 0 || (error == EINTR && (kind == NAME || kind == REMOVE)))
+		return writes;
+	error = number_of(how);
+	if (error == 0 || (error == EINTR && kind > MAKE))
 		return 0;
-	if ((error == ENOSPC || error == EDQUOT) && (kind == REMOVE || kind == NAME))
+	if ((error == ENOSPC || error == EDQUOT) &&
+	    (kind == OVERWRITE || kind > DIRECTORY || (kind == SYNC && count > k)))
 		return 0;
 	errno = error;
 	return -1;
@@ -172,7 +180,7 @@ put_at(int fd, const void *p, size_t n, off_t at)
 {
 	char buf[PATH_MAX];
 	const char *path = below(fd, NULL, buf);
-	int what = path != NULL ? called(WRITE, "pwrite", path, NULL) : 0;
+	int what = path != NULL ? called(OVERWRITE, "pwrite", path, NULL) : 0;
 	ssize_t r;
 
 	if (what == -1)
@@ -256,7 +264,7 @@ mkdirat(int dirfd, const char *name, mode_t mode)
 	char buf[PATH_MAX];
 	const char *path = below(dirfd, name, buf);
 
-	if (path != NULL && called(MAKE, "mkdir", path, NULL) == -1)
+	if (path != NULL && called(DIRECTORY, "mkdir", path, NULL) == -1)
 		return -1;
 	return REAL(mkdirat)(dirfd, name, mode);
 }

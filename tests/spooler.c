@@ -2,7 +2,8 @@
  * spooler - the spool without a command around it, for tests of what crashes leave.
  *
  *	spooler DIR new FILE RCPT ...		queue the message in FILE; prints "committed ID"
- *	spooler DIR list			a line per entry: PLACE ID SIZE RCPT=CLASS ...
+ *	spooler DIR list [FILE]			a line per entry: PLACE ID SIZE RCPT=CLASS ...; and
+ *						" whole" when its message is what FILE holds
  *	spooler DIR settle ID CLASS ...		one class per recipient; prints "settled ID"
  *	spooler DIR drain LOG			takes all that is there; of each the message is
  *						appended to LOG, with its id, and it is settled as sent
@@ -79,8 +80,38 @@ do_new(int argc, char **argv)
 	return r == 0 ? 0 : failed();
 }
 
+static void
+slurp(int fd, struct str *to)
+{
+	char buf[4096];
+	ssize_t n;
+
+	while (fd != -1 && (n = read(fd, buf, sizeof buf)) > 0)
+		str_put(to, buf, (size_t)n);
+	(void)close(fd);
+}
+
+/* Wherever a move may have left it. */
+static bool
+is_whole(const char *id, const char *file)
+{
+	struct spool_name name = spool_name(id, ".m");
+	struct str a = { 0 }, b = { 0 };
+	int fd = openat(q.dir, name.z, O_RDONLY);
+	bool same;
+
+	if (fd == -1)
+		fd = openat(q.failed, name.z, O_RDONLY);
+	slurp(fd, &a);
+	slurp(open(file, O_RDONLY), &b);
+	same = a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+	str_free(&a);
+	str_free(&b);
+	return same;
+}
+
 static int
-list(enum spool_place place, const char *name)
+list(enum spool_place place, const char *name, const char *file)
 {
 	struct spool_ids l = { 0 };
 	struct entry e;
@@ -96,7 +127,7 @@ list(enum spool_place place, const char *name)
 			printf("%s %s %lld", e.held ? "held" : name, l.v[i], e.size);
 			for (k = 0; k < e.n; k++)
 				printf(" %s=%u", e.rcpt[k].to, e.rcpt[k].last.class);
-			putchar('\n');
+			puts(file != NULL && is_whole(l.v[i], file) ? " whole" : "");
 		}
 		entry_free(&e);
 	}
@@ -107,11 +138,10 @@ list(enum spool_place place, const char *name)
 static int
 do_list(int argc, char **argv)
 {
-	int r = list(SPOOL_ACTIVE, "active");
+	const char *file = argc > 0 ? argv[0] : NULL;
+	int r = list(SPOOL_ACTIVE, "active", file);
 
-	(void)argc;
-	(void)argv;
-	return r != 0 ? r : list(SPOOL_FAILED, "failed");
+	return r != 0 ? r : list(SPOOL_FAILED, "failed", file);
 }
 
 /* 0, or what the process is to end with. */
@@ -194,20 +224,6 @@ do_drain(int argc, char **argv)
 }
 
 static int
-change(const char *id, int (*act)(struct item *it))
-{
-	struct item it;
-	int r = take(id, &it);
-
-	if (r != 0)
-		return r;
-	if ((r = act(&it)) == 0)
-		printf("done %s\n", it.id);
-	spool_close(&q, &it);
-	return r == 0 ? 0 : failed();
-}
-
-static int
 drop(struct item *it)
 {
 	return spool_remove(&q, it, &st);
@@ -279,6 +295,20 @@ static const struct {
 	{ "cat", cat },
 	{ "busy", busy },
 };
+
+static int
+change(const char *id, int (*act)(struct item *it))
+{
+	struct item it;
+	int r = take(id, &it);
+
+	if (r != 0)
+		return r;
+	if ((r = act(&it)) == 0 && act != cat)
+		printf("done %s\n", it.id);
+	spool_close(&q, &it);
+	return r == 0 ? 0 : failed();
+}
 
 static int
 do_clean(int argc, char **argv)
