@@ -50,6 +50,9 @@ static const struct {
 	{ "trust", test_trust },
 	{ "session", test_session },
 	{ "mail", test_mail },
+	{ "entry", test_entry },
+	{ "spool", test_spool },
+	{ "pace", test_pace },
 };
 
 #define GROUP_SECONDS 300 /* one takes a few; whoever waits for ever is ended, and the plan is missing */

@@ -50,6 +50,11 @@ void read_all(int fd, struct str *to);
 /* A file of its own in the directory of this run; borrowed. It is written when `text` is given. */
 const char *scratch(const char *name, const char *text);
 
+/* A new spool of this name, opened; its path is borrowed. And all that is in a directory, removed. */
+struct spool;
+const char *new_spool(struct spool *q, const char *name);
+void wipe(const char *path);
+
 void test_text(void);
 void test_status(void);
 void test_envelope(void);
@@ -74,5 +79,8 @@ void test_scram(void);
 void test_trust(void);
 void test_session(void);
 void test_mail(void);
+void test_entry(void);
+void test_spool(void);
+void test_pace(void);
 
 #endif

@@ -26,6 +26,7 @@
 int TARGET(fuzz_address)(const uint8_t *p, size_t n);
 int TARGET(fuzz_conf)(const uint8_t *p, size_t n);
 int TARGET(fuzz_ehlo)(const uint8_t *p, size_t n);
+int TARGET(fuzz_entry)(const uint8_t *p, size_t n);
 int TARGET(fuzz_message)(const uint8_t *p, size_t n);
 int TARGET(fuzz_repair)(const uint8_t *p, size_t n);
 int TARGET(fuzz_reply)(const uint8_t *p, size_t n);

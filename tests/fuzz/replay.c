@@ -25,6 +25,7 @@ static const struct {
 	{ "address", fuzz_address },
 	{ "conf", fuzz_conf },
 	{ "ehlo", fuzz_ehlo },
+	{ "entry", fuzz_entry },
 	{ "message", fuzz_message },
 	{ "repair", fuzz_repair },
 	{ "reply", fuzz_reply },
