@@ -28,6 +28,17 @@ enum rewrite_from {
 	REWRITE_ALWAYS, /* and those in From that are not the account's */
 };
 
+/* What waits, and where. */
+struct queue {
+	int mode; /* enum queue_mode */
+	char *path; /* the directory, or NULL: spool_path() */
+};
+enum queue_mode {
+	QUEUE_NO,
+	QUEUE_YES,  /* recipients who can be tried again wait in the spool */
+	QUEUE_ONLY, /* everybody does, and nobody is tried now */
+};
+
 struct account {
 	char *name;	       /* NULL: made of defaults and the command line alone */
 	struct strings server; /* URLs, in the order in which they are tried */
@@ -51,6 +62,10 @@ struct account {
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;
 	long long timeout, connect_timeout,
 	    deadline;	 /* milliseconds; timeout 0: RFC 5321 4.5.3.2 */
+	struct queue queue;
+	long long queue_lifetime; /* milliseconds */
+	bool notify_delay;	  /* tell the sender of what is late */
+	long long per_session;	  /* messages over one session, 0: as many as there are */
 	bool partial;	 /* the accepted recipients get the mail even when others were refused */
 	bool pipelining; /* use PIPELINING where it is offered */
 };

@@ -17,6 +17,7 @@ struct rcpt {
 	char *orcpt; /* "rfc822;bob@example.org", who it was meant for; NULL: `to` (RFC 3461 4.2) */
 	char *notify; /* when to report on this one; NULL: the wish for all of them */
 	struct status status; /* class 0 until decided */
+	bool queued;	      /* it lies in the spool, which is why its status is of class 2 */
 	bool unknown;	      /* the end of the message was sent and its reply never came */
 };
 

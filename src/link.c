@@ -222,12 +222,12 @@ open_server(struct link *l)
 static bool
 still_good(const struct link *l)
 {
-	uint64_t most;
+	uint64_t most, own = (uint64_t)l->account->per_session;
 
 	if (l->session == NULL || !status_ok(session_status(l->session)))
 		return false;
 	most = session_caps(l->session)->mail_max;
-	return most == 0 || l->used < most;
+	return (most == 0 || l->used < most) && (own == 0 || l->used < own);
 }
 
 struct session *

@@ -15,11 +15,18 @@
 
 #include "options.h"
 #include "url.h"
+#include "when.h"
 
 enum {
 	OPT_SETTING = 1000, /* + index in the table */
 	OPT_ALL = 2000,
 	OPT_CONFIG,
+	OPT_DROP,
+	OPT_FLUSH,
+	OPT_HOLD,
+	OPT_LIST,
+	OPT_RELEASE,
+	OPT_SHOW,
 	OPT_HELP,
 	OPT_MESSAGE,
 	OPT_REPORT,
@@ -36,11 +43,17 @@ static const struct {
 	{ "account", 'a', "NAME", "use this account of the configuration" },
 	{ "all-or-nothing", OPT_ALL, NULL, "the same as --partial=no" },
 	{ "config", OPT_CONFIG, "FILE", "read this configuration" },
+	{ "drop", OPT_DROP, "ID", "forget a message of the spool" },
+	{ "flush", OPT_FLUSH, "[ID]", "send what is due in the spool, or this" },
 	{ "help", OPT_HELP, NULL, "print this, and exit" },
+	{ "hold", OPT_HOLD, "ID", "keep a message in the spool" },
+	{ "list", OPT_LIST, NULL, "show what waits in the spool" },
 	{ "message", OPT_MESSAGE, "FILE", "the message, instead of standard input" },
 	{ "report", OPT_REPORT, "text|json", "say on standard output how it ended" },
 	{ "report-fd", OPT_REPORT_FD, "N", "write that report to descriptor N instead" },
+	{ "release", OPT_RELEASE, "ID", "no longer hold it; try it, or try it anew" },
 	{ "read-recipients", 't', NULL, "recipients from To, Cc and Bcc, too" },
+	{ "show", OPT_SHOW, "ID", "print a message of the spool" },
 	{ "sender", 'f', "ADDRESS", "the envelope sender; <> for none" },
 	{ "verbose", 'v', NULL, "show the dialogue on standard error" },
 	{ "version", OPT_VERSION, NULL, "print the version, and exit" },
@@ -61,12 +74,14 @@ make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN 
 
 	for (i = 0; i < NOWN; i++, n++) {
 		table[n].name = own[i].name;
-		table[n].has_arg = own[i].argument != NULL ? required_argument : no_argument;
+		table[n].has_arg = own[i].argument == NULL ? no_argument
+		    : own[i].argument[0] == '['		   ? optional_argument
+							   : required_argument;
 		table[n].val = own[i].value;
 	}
 	for (i = 0; settings[i].name != NULL; i++, n++) {
 		table[n].name = settings[i].name;
-		table[n].has_arg = settings[i].type == T_BOOL ? optional_argument
+		table[n].has_arg = setting_has_yes(&settings[i]) ? optional_argument
 							      : required_argument;
 		table[n].val = OPT_SETTING + (int)i;
 	}
@@ -131,7 +146,7 @@ set_setting(struct options *o, const struct setting *set, const char *value, str
 {
 	struct strings *before = &o->settings.value[set - settings];
 
-	if (set->type == T_BOOL && value == NULL)
+	if (setting_has_yes(set) && value == NULL)
 		value = "yes";
 	/* on a command line the last word counts, so that a script's options can be added to */
 	if (!setting_is_list(set))
@@ -183,6 +198,30 @@ set_dsn(struct options *o, const char *name, struct status *st)
 }
 
 static int
+set_spool(struct options *o, enum mode mode)
+{
+	o->mode = mode;
+	o->id = optarg;
+	return 0;
+}
+
+/* -q: once, again and again (-q30m), or a part (-qI, -qS, -qR). */
+static void
+set_flush(struct options *o)
+{
+	const char *what = optarg != NULL ? optarg : "";
+	const char **parts[] = { &o->some_ids, &o->some_senders, &o->some_recipients };
+	static const char letters[] = "ISR";
+	const char *letter = strchr(letters, *what);
+
+	o->mode = MODE_FLUSH;
+	if (*what != '\0' && letter != NULL)
+		*parts[letter - letters] = what + 1;
+	else if (when_span(what, &o->every) == -1)
+		o->every = 0;
+}
+
+static int
 set_own(struct options *o, int value, struct status *st)
 {
 	const char *why;
@@ -218,9 +257,11 @@ set_own(struct options *o, int value, struct status *st)
 		return 0;
 	case 'o':
 		o->no_dot |= strcmp(optarg, "i") == 0;
+		o->queue_only |= strcmp(optarg, "dq") == 0;
+		o->background |= strcmp(optarg, "db") == 0;
 		return 0;
 	case 'q':
-		o->mode = MODE_FLUSH;
+		set_flush(o);
 		return 0;
 	case 't':
 		o->from_header = true;
@@ -233,6 +274,18 @@ set_own(struct options *o, int value, struct status *st)
 	case OPT_CONFIG:
 		o->config = optarg;
 		return 0;
+	case OPT_DROP:
+		return set_spool(o, MODE_DROP);
+	case OPT_FLUSH:
+		return set_spool(o, MODE_FLUSH);
+	case OPT_HOLD:
+		return set_spool(o, MODE_HOLD);
+	case OPT_LIST:
+		return set_spool(o, MODE_LIST);
+	case OPT_RELEASE:
+		return set_spool(o, MODE_RELEASE);
+	case OPT_SHOW:
+		return set_spool(o, MODE_SHOW);
 	case OPT_HELP:
 		o->mode = MODE_HELP;
 		return 0;

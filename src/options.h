@@ -17,7 +17,11 @@ enum mode {
 	MODE_VERIFY,  /* -bv: look at the recipients and send nothing */
 	MODE_ALIASES, /* -bi, newaliases: there is no database to rebuild */
 	MODE_LIST,    /* -bp, mailq */
-	MODE_FLUSH,   /* -q */
+	MODE_FLUSH,   /* --flush, -q: send what is due */
+	MODE_SHOW,    /* --show: one message of the spool */
+	MODE_DROP,    /* --drop: forget one */
+	MODE_HOLD,    /* --hold, */
+	MODE_RELEASE, /* --release: not to be sent, and to be sent again */
 };
 enum format { REPORT_NONE, REPORT_TEXT, REPORT_JSON };
 
@@ -32,6 +36,12 @@ struct options {
 	bool no_dot; /* -i: a lone dot on a terminal is not the end */
 	enum format report;
 	int report_fd;	   /* -1: standard output */
+	bool queue_only;   /* -odq, where there is a spool */
+	bool background;   /* -odb, likewise */
+	/* The spool: which message, or which messages; NULL: all. Borrowed. */
+	const char *id;			    /* of --flush, --show, --drop, --hold, --release */
+	const char *some_ids, *some_senders, *some_recipients; /* parts of them: -qI, -qS, -qR */
+	long long every;		    /* -q30m: flush again and again, in milliseconds; 0: once */
 	char **recipients; /* argv's rest */
 	size_t nrecipients;
 };

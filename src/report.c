@@ -65,6 +65,8 @@ result_name(const struct rcpt *r)
 {
 	if (r->unknown)
 		return "unknown";
+	if (r->queued)
+		return "queued";
 	return status_ok(&r->status)   ? "accepted"
 	    : status_retry(&r->status) ? "deferred"
 				       : "refused";

@@ -83,6 +83,14 @@ const struct setting settings[] = {
 	  "longest wait for a connection", NULL },
 	{ "deadline", T_TIME, AT(deadline), "30m", "TIME",
 	  "give up after this long, all in all", NULL },
+	{ "queue", T_QUEUE, AT(queue), "no", "yes|only|DIR",
+	  "what can be sent later waits in the spool", NULL },
+	{ "queue-lifetime", T_TIME, AT(queue_lifetime), "5d", "TIME",
+	  "what waited so long goes back", NULL },
+	{ "notify-delay", T_BOOL, AT(notify_delay), "no", "yes|no",
+	  "tell senders what waited for 4 hours", value_bool_names },
+	{ "per-session", T_COUNT, AT(per_session), "0", "N",
+	  "messages over one session, 0 for all", NULL },
 	{ "partial", T_BOOL, AT(partial), "yes", "yes|no",
 	  "send to some when others are refused", value_bool_names },
 	{ "pipelining", T_BOOL, AT(pipelining), "yes", "yes|no",
@@ -119,6 +127,12 @@ bool
 setting_is_raw(const struct setting *set)
 {
 	return set->type == T_SECRET || set->type == T_COMMAND;
+}
+
+bool
+setting_has_yes(const struct setting *set)
+{
+	return set->type == T_BOOL || set->type == T_QUEUE;
 }
 
 bool
@@ -216,6 +230,21 @@ expand_patterns(struct strings *from)
 	*from = expanded;
 }
 
+/* Whether and where are said apart: "--queue=only" leaves the directory as the file has it. */
+static void
+make_queue(
+    struct account *a, const struct setting *set, const struct layer *const layers[], size_t n)
+{
+	const struct strings *said;
+	struct status st;
+
+	for (; n > 0; n--) {
+		said = &layers[n - 1]->value[set - settings];
+		if (said->n > 0)
+			(void)value_put(set, said->v[0], a, &st);
+	}
+}
+
 void
 account_make(struct account *a, const struct layer *const layers[], size_t n)
 {
@@ -228,6 +257,10 @@ account_make(struct account *a, const struct layer *const layers[], size_t n)
 	for (set = settings; set->name != NULL; set++) {
 		const struct strings *said = first_word(set, layers, n);
 
+		if (set->type == T_QUEUE) {
+			make_queue(a, set, layers, n);
+			continue;
+		}
 		/* checked when they were read, so nothing can go wrong here */
 		for (k = 0; said != NULL && k < said->n; k++)
 			(void)value_put(set, said->v[k], a, &st);
@@ -258,6 +291,8 @@ account_free(struct account *a)
 			strings_free(at);
 		else if (set->type == T_PROXY)
 			proxy_free(at);
+		else if (set->type == T_QUEUE)
+			free(((struct queue *)at)->path);
 		else if (holds_string(set) && *(char **)at != NULL)
 			freezero(*(char **)at, strlen(*(char **)at));
 	}

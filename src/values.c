@@ -283,6 +283,39 @@ put_proxy(const char *value, struct proxy *at, struct status *st)
 	return r;
 }
 
+/* A directory is a yes, too. Said of several layers, the least first, each adds what it has. */
+static int
+put_queue(const struct setting *set, const char *value, struct queue *at, struct status *st)
+{
+	static const char *const names[] = { "no", "yes", "only", "off", "on", NULL };
+	char *path = NULL;
+	int i;
+
+	if (*value == '/' || *value == '~') {
+		if (put_path(set, value, &path, st) == -1)
+			return -1;
+		free(at->path);
+		at->path = path;
+		at->mode = QUEUE_YES;
+		return 0;
+	}
+	for (i = 0; names[i] != NULL; i++)
+		if (ascii_eq(names[i], value)) {
+			at->mode = i % 3;
+			return 0;
+		}
+	return wrong(st, set, value, "it is no, yes, only, or a directory with its whole path");
+}
+
+static int
+put_count(const struct setting *set, const char *value, long long *at, struct status *st)
+{
+	const char *why;
+
+	*at = strtonum(value, 0, 1000000, &why);
+	return why == NULL ? 0 : wrong(st, set, value, "it is a number");
+}
+
 int
 value_put(const struct setting *set, const char *value, struct account *a, struct status *st)
 {
@@ -295,6 +328,10 @@ value_put(const struct setting *set, const char *value, struct account *a, struc
 	switch (set->type) {
 	case T_CHOICE:
 		return put_choice(set, value, at, st);
+	case T_QUEUE:
+		return put_queue(set, value, at, st);
+	case T_COUNT:
+		return put_count(set, value, at, st);
 	case T_BOOL: {
 		int i;
 

@@ -28,6 +28,8 @@ enum setting_type {
 	T_BY,	    /* a time, and what happens then */
 	T_PRIORITY, /* -9 to 9 */
 	T_FD,
+	T_QUEUE, /* no, yes, only, or a directory */
+	T_COUNT, /* 0 to a million */
 	T_CHOICE,
 	T_BOOL,
 	T_REWRITE, /* yes, no, or always */

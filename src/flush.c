@@ -1,0 +1,458 @@
+/*
+ * flush - what is due in the spool goes out: one session for each account, and reports for what is
+ * given up.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <sys/wait.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bounce.h"
+#include "flush.h"
+#include "pace.h"
+#include "say.h"
+#include "secret.h"
+#include "wait.h"
+
+#define ALONG_MOST 10
+#define ALONG_MS 30000
+#define DEBRIS_AGE 3600	       /* what crashes left is removed after an hour */
+#define LATE_AFTER (4 * 3600) /* seconds until notify-delay */
+
+/* The messages of one account, and the way to its servers. */
+struct run {
+	struct spool *q;
+	struct link *link;
+	const struct account *account;
+	bool forced; /* whether they are due or not */
+	size_t most; /* messages, 0: all */
+	int64_t until;
+	struct strings ids; /* reports that are made on the way are added */
+	struct status last; /* of the first recipient who did not get the message, class 0: none */
+};
+
+/* ---- reports to the sender */
+
+static char *
+own_name(void)
+{
+	return net_mail_domain();
+}
+
+/* Put a report into the spool, to be sent like any other message. 0, 1 when it is a matter of none. */
+static int
+report(struct run *r, struct item *it, enum bounce_kind kind, struct status *st)
+{
+	long long now = (long long)time(NULL);
+	long long until = it->entry.queued + r->account->queue_lifetime / 1000;
+	struct store text;
+	struct item new;
+	const char *p;
+	char *name = own_name(), *buf;
+	ssize_t n;
+	off_t at;
+	int made, result;
+
+	store_init(&text);
+	made = bounce_make(&it->entry, kind, it->fd, name, (time_t)now, until, &text, st);
+	free(name);
+	if (made != 1) {
+		store_free(&text);
+		return made;
+	}
+	result = spool_new(r->q, &new, st);
+	buf = xalloc(1, STORE_CHUNK);
+	for (at = 0; result == 0 && (n = store_view(&text, at, buf, &p, st)) != 0; at += n)
+		result = n == -1 ? -1 : spool_put(r->q, &new, p, (size_t)n, st);
+	free(buf);
+	if (result == 0) {
+		new.entry.account = it->entry.account != NULL ? xstrdup(it->entry.account) : NULL;
+		new.entry.from = xstrdup("");
+		new.entry.queued = new.entry.next = now;
+		(void)entry_add(&new.entry, it->entry.from);
+		result = spool_commit(r->q, &new, st);
+	}
+	if (result == 0)
+		strings_add(&r->ids, new.id);
+	spool_close(r->q, &new);
+	store_free(&text);
+	return result;
+}
+
+static void
+say_given_up(const struct item *it)
+{
+	size_t i;
+
+	for (i = 0; i < it->entry.n; i++) {
+		const struct entry_rcpt *to = &it->entry.rcpt[i];
+		struct str who = { 0 };
+
+		if (to->last.class != 5)
+			continue;
+		str_printf(&who, "%s, given up: %s", it->id, to->to);
+		say_status(who.p, &to->last);
+		str_free(&who);
+	}
+}
+
+/* ---- one message */
+
+static bool
+has_class(const struct entry *e, unsigned class)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].last.class == class)
+			return true;
+	return false;
+}
+
+/* Those who can still be tried have had their time. */
+static void
+expire(struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++) {
+		struct status *st = &e->rcpt[i].last;
+
+		if (st->class == 4)
+			st->class = 5;
+	}
+}
+
+/* What was tried has an outcome: write it down, and tell whom it concerns. 0, or -1 with *st. */
+static int
+settle(struct run *r, struct item *it, struct status *st)
+{
+	struct entry *e = &it->entry;
+	long long now = (long long)time(NULL);
+
+	e->tries++;
+	e->next = pace_next(now, e->tries);
+	if (pace_expired(now, e->queued, r->account->queue_lifetime / 1000))
+		expire(e);
+	if (has_class(e, 5)) {
+		say_given_up(it);
+		/* a report on a report would go round in circles: it rests, and is listed */
+		if (e->from[0] == '\0')
+			return spool_move(r->q, it, SPOOL_FAILED, st);
+		/* first the report, or a crash in between would give up without a word */
+		if (report(r, it, BOUNCE_FAILED, st) == -1)
+			return -1;
+	}
+	if (r->account->notify_delay && !e->told && has_class(e, 4) &&
+	    now - e->queued >= LATE_AFTER) {
+		if (report(r, it, BOUNCE_DELAYED, st) == -1)
+			return -1;
+		e->told = true;
+	}
+	return spool_settle(r->q, it, st);
+}
+
+/* Send it. 0, -1 with *st when the spool is in trouble, 1 when the account has no session. */
+static int
+send_item(struct run *r, struct item *it, bool last, struct status *st)
+{
+	struct queued queued;
+	struct message m;
+	struct submission sub;
+	struct str nothing = { 0 };
+	size_t i;
+	int result = 0;
+
+	queue_envelope(&it->entry, (long long)time(NULL), &queued);
+	if (message_open(&m, it->fd, false, st) == -1 || message_finish(&m, &nothing, st) == -1)
+		result = -1;
+	else {
+		link_renew(r->link);
+		submit(r->link, &queued.envelope, &m, last, &sub);
+		submission_free(&sub);
+		if (queue_session_failed(&queued.envelope)) {
+			*st = queued.envelope.rcpt[0].status;
+			result = 1;
+		}
+		for (i = 0; r->last.class == 0 && i < queued.envelope.n; i++)
+			if (!status_ok(&queued.envelope.rcpt[i].status))
+				r->last = queued.envelope.rcpt[i].status;
+	}
+	message_free(&m);
+	if (result == 0) {
+		queue_outcome(&queued, &it->entry);
+		result = settle(r, it, st);
+	}
+	queue_envelope_free(&queued);
+	return result;
+}
+
+static bool
+is_due(const struct run *r, const struct entry *e)
+{
+	return !e->held && (r->forced || pace_due((long long)time(NULL), e->next));
+}
+
+/* ---- one account */
+
+/* All of it waits now, and a person hears of it when it is the login, once a day. */
+static void
+session_failed(struct run *r, struct entry_account *pace, const struct status *why)
+{
+	struct status st;
+	bool tell = pace_account_failed(pace, (long long)time(NULL), why);
+
+	if (pace_save(r->q, r->account->name, pace, &st) == -1)
+		say_status(NULL, &st);
+	if (tell)
+		say_status(r->link->name, why);
+}
+
+/* The messages of r->ids, in turn. */
+static void
+run_account(struct run *r)
+{
+	struct entry_account pace;
+	struct item it;
+	struct status st;
+	size_t i, sent = 0;
+	int result = 0;
+
+	pace_load(r->q, r->account->name, &pace);
+	if (!r->forced && !pace_account_due(&pace, (long long)time(NULL)))
+		return;
+	for (i = 0; i < r->ids.n && result != 1; i++) {
+		bool last = i + 1 == r->ids.n;
+
+		if ((r->most > 0 && sent >= r->most) || wait_now() >= r->until || wait_asked())
+			break;
+		result = 0;
+		switch (spool_take(r->q, SPOOL_ACTIVE, r->ids.v[i], &it, &st)) {
+		case TAKE_TROUBLE:
+			result = -1;
+			break;
+		case TAKE_OK:
+			if (is_due(r, &it.entry)) {
+				result = send_item(r, &it, last && r->most == 0, &st);
+				sent++;
+			}
+			break;
+		default: /* gone, or in other hands */
+			break;
+		}
+		spool_close(r->q, &it);
+		if (result == -1)
+			say_status(r->ids.v[i], &st);
+	}
+	if (result == 1)
+		session_failed(r, &pace, &st);
+	else if (sent > 0 && pace_account_well(&pace) &&
+	    pace_save(r->q, r->account->name, &pace, &st) == -1)
+		say_status(NULL, &st);
+}
+
+void
+flush_along(struct spool *q, struct link *l)
+{
+	struct run r = { .q = q,
+		.link = l,
+		.account = l->account,
+		.most = ALONG_MOST,
+		.until = wait_until(ALONG_MS) };
+	struct spool_ids ids = { 0 };
+	struct entry e;
+	struct status st;
+	size_t i;
+
+	if (spool_ids(q, SPOOL_ACTIVE, &ids, &st) == -1)
+		return;
+	for (i = 0; i < ids.n; i++) {
+		if (spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, &st) == 1 && is_due(&r, &e) &&
+		    (e.account == NULL ? l->account->name == NULL
+				       : l->account->name != NULL &&
+				    strcmp(e.account, l->account->name) == 0))
+			strings_add(&r.ids, ids.v[i]);
+		entry_free(&e);
+		if (r.ids.n >= ALONG_MOST)
+			break;
+	}
+	spool_ids_free(&ids);
+	run_account(&r);
+	strings_free(&r.ids);
+}
+
+/* ---- all of it */
+
+/* The messages by account, in the order in which accounts come up. */
+struct groups {
+	struct group {
+		char *account;
+		struct strings ids;
+	} *v;
+	size_t n, cap;
+};
+
+static void
+add_to_group(struct groups *g, const char *account, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < g->n; i++)
+		if (g->v[i].account == NULL
+			? account == NULL
+			: account != NULL && strcmp(g->v[i].account, account) == 0)
+			break;
+	if (i == g->n) {
+		g->v = xgrow(g->v, &g->cap, g->n + 1, sizeof *g->v);
+		memset(&g->v[g->n], 0, sizeof *g->v);
+		g->v[g->n++].account = account != NULL ? xstrdup(account) : NULL;
+	}
+	strings_add(&g->v[i].ids, id);
+}
+
+static bool
+has_recipient(const struct entry *e, const char *part)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (strstr(e->rcpt[i].to, part) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+is_wanted(const struct flush_wish *wish, const char *id, const struct entry *e)
+{
+	if (wish->id != NULL)
+		return strcmp(wish->id, id) == 0;
+	return (wish->some_ids == NULL || strstr(id, wish->some_ids) != NULL) &&
+	    (wish->some_senders == NULL || strstr(e->from, wish->some_senders) != NULL) &&
+	    (wish->some_recipients == NULL || has_recipient(e, wish->some_recipients));
+}
+
+static bool
+is_forced(const struct flush_wish *wish)
+{
+	return wish->id != NULL || wish->some_ids != NULL || wish->some_senders != NULL ||
+	    wish->some_recipients != NULL;
+}
+
+static int
+gather(struct spool *q, const struct flush_wish *wish, struct groups *g, struct status *st)
+{
+	struct run any = { .forced = is_forced(wish) };
+	struct spool_ids ids = { 0 };
+	struct entry e;
+	size_t i;
+	int r = spool_ids(q, SPOOL_ACTIVE, &ids, st), got;
+
+	for (i = 0; r == 0 && i < ids.n; i++) {
+		if (wish->id != NULL && strcmp(wish->id, ids.v[i]) != 0)
+			continue;
+		if ((got = spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, st)) == -1)
+			say_status(ids.v[i], st); /* one that cannot be read holds up no other */
+		if (got == 1 && is_wanted(wish, ids.v[i], &e) && is_due(&any, &e))
+			add_to_group(g, e.account, ids.v[i]);
+		entry_free(&e);
+	}
+	spool_ids_free(&ids);
+	return r;
+}
+
+/* One account, over one session. *last is how it ended for the first who did not get a message. */
+static void
+one_group(struct spool *q, const struct conf *conf, const struct layer *given, struct group *g,
+    const struct flush_wish *wish, struct status *last)
+{
+	struct run r = { .q = q, .forced = is_forced(wish), .until = WAIT_FOREVER };
+	const struct layer *chosen;
+	struct account account = { 0 };
+	struct link link;
+
+	if (conf_account(conf, g->account, NULL, 0, &chosen, last) == -1 ||
+	    conf_make(conf, given, chosen, &account, last) == -1 ||
+	    secret_take_fd(&account, last) == -1) {
+		/* an account that is gone: its mail waits until it is back, or dropped */
+		say_status(g->account, last);
+		account_free(&account);
+		return;
+	}
+	r.account = &account;
+	r.link = &link;
+	r.ids = g->ids;
+	memset(&g->ids, 0, sizeof g->ids);
+	link_init(&link, &account);
+	run_account(&r);
+	link_free(&link);
+	*last = r.last;
+	strings_free(&r.ids);
+	account_free(&account);
+}
+
+/*
+ * Several accounts each have a process, so that one whose server is slow holds up no other. The
+ * signals that end us reach them as well, as they are of our process group, or end with us.
+ */
+static void
+all_groups(struct spool *q, const struct conf *conf, const struct layer *given, struct groups *g,
+    const struct flush_wish *wish, struct status *last)
+{
+	pid_t *child = xalloc(g->n, sizeof *child);
+	size_t i;
+
+	for (i = 0; i < g->n; i++) {
+		if (i + 1 < g->n && (child[i] = fork()) > 0)
+			continue;
+		one_group(q, conf, given, &g->v[i], wish, last);
+		if (i + 1 < g->n && child[i] == 0)
+			_exit(0);
+	}
+	for (i = 0; i + 1 < g->n; i++)
+		while (child[i] > 0 && waitpid(child[i], NULL, WNOHANG) == 0)
+			if (wait_poll(NULL, 0, wait_until(50)) == -1) {
+				(void)kill(child[i], SIGTERM);
+				(void)waitpid(child[i], NULL, 0);
+				break;
+			}
+	free(child);
+}
+
+int
+flush(const struct conf *conf, const struct layer *given, const struct account *main,
+    const struct flush_wish *wish, struct status *st)
+{
+	struct spool q;
+	struct groups g = { 0 };
+	struct status last = { 0 };
+	size_t i;
+	int r = queue_open(&q, main, false, st);
+
+	if (r == 0) {
+		(void)spool_clean(&q, DEBRIS_AGE);
+		r = gather(&q, wish, &g, st);
+	} else if (r == 1)
+		r = 0; /* there is no spool, so nothing waits */
+	if (r == 0 && g.n > 0)
+		all_groups(&q, conf, given, &g, wish, &last);
+	if (r == 0 && wish->id != NULL && g.n == 0)
+		r = status_set(st, PH_LOCAL, 5, 5, 4, "there is no message %s to be sent", wish->id);
+	else if (r == 0 && wish->id != NULL && last.class != 0) {
+		*st = last;
+		r = -1;
+	}
+	for (i = 0; i < g.n; i++) {
+		free(g.v[i].account);
+		strings_free(&g.v[i].ids);
+	}
+	free(g.v);
+	spool_shut(&q);
+	return r;
+}
