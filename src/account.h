@@ -9,22 +9,43 @@
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
+#include "socks.h"
 #include "str.h"
 #include "tls.h"
+
+/* What is asked of a server besides delivery, in the words of SMTP; NULL: nothing. */
+struct wishes {
+	char *notify, *ret, *envid; /* delivery reports (RFC 3461) */
+	char *hold;		    /* "2026-12-01T08:30:00Z", not before then (RFC 4865) */
+	char *by;		    /* "7200;R", in so many seconds or back (RFC 2852) */
+	char *priority;		    /* "-9" to "9" (RFC 6710) */
+	bool require_tls;	    /* all the way (RFC 8689) */
+};
+
+enum rewrite_from {
+	REWRITE_NO,
+	REWRITE_YES,	/* addresses that nobody could answer to */
+	REWRITE_ALWAYS, /* and those in From that are not the account's */
+};
 
 struct account {
 	char *name;	       /* NULL: made of defaults and the command line alone */
 	struct strings server; /* URLs, in the order in which they are tried */
-	struct strings from;   /* addresses and patterns this account sends for */
-	char *user;	       /* beats the one in the URL */
+	struct strings from; /* addresses and patterns this account sends for, without %U and %H */
+	bool from_override;  /* -f and From may name another sender than the first address there */
+	int rewrite_from;    /* enum rewrite_from */
+	char *user;	     /* beats the one in the URL */
 	char *password, *password_file, *password_command;
 	int password_fd; /* -1: none */
 	char *auth;	 /* a mechanism, or NULL: the best both sides have */
 	bool no_auth;	 /* `auth none` */
 	char *domain;	 /* of addresses that have none, or NULL */
 	char *aliases;	 /* file of aliases, or NULL */
-	char *dsn_notify, *dsn_return, *dsn_envid; /* as RFC 3461 has them, or NULL */
-	char *ehlo;				   /* NULL: net_ehlo_name() */
+	struct wishes wish;
+	char *ehlo;	      /* NULL: net_ehlo_name() */
+	char *source_address; /* to connect from, or NULL */
+	struct proxy proxy;   /* host NULL: none */
+	char *tunnel;	      /* a command to speak to, or NULL */
 	enum tls_level tls;
 	struct strings tls_pin; /* certificates or keys that are good */
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;

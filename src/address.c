@@ -22,6 +22,8 @@
 #include "address.h"
 #include "idn.h"
 
+#define PHRASE_LINE 70
+
 /* ---- one mailbox */
 
 static bool
@@ -115,10 +117,8 @@ address_path(const char *text, struct str *out, struct status *st)
 		return bad(st, text, n, "it does not read user@domain");
 	if (local > LOCAL_MAX)
 		return bad(st, text, n, "more than 64 octets before the @");
-	if (has_8bit(text, local))
-		return status_set(st, PH_LOCAL, 5, 6, 7,
-		    "<%.*s> needs SMTPUTF8, which is not available", (int)(n > 100 ? 100 : n),
-		    text);
+	if (!is_utf8(text, local))
+		return bad(st, text, n, "what is not ASCII must be UTF-8 before the @");
 	d = text + local + 1;
 	domain = n - local - 1;
 	if (idn_ascii(d, domain, &host) == -1)
@@ -141,11 +141,77 @@ address_match(const char *pattern, const char *addr)
 	return fnmatch(pattern, addr, FNM_CASEFOLD) == 0;
 }
 
+/* ---- phrases */
+
+/* Such a word shows as it was meant only where it stands outside of quotes (RFC 2047 5). */
+static bool
+is_encoded(const char *p, size_t n)
+{
+	return n > 4 && p[0] == '=' && p[1] == '?' && p[n - 2] == '?' && p[n - 1] == '=';
+}
+
+static bool
+is_atom(const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_atext(p[i]) && (unsigned char)p[i] >= ' ' && p[i] != 0x7f)
+			return false;
+	return true;
+}
+
+static void
+put_word(const char *p, size_t n, struct str *out)
+{
+	for (; n > 0; n--, p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			continue;
+		if (*p == '"' || *p == '\\')
+			str_putc(out, '\\');
+		str_putc(out, *p);
+	}
+}
+
+void
+address_phrase(const char *text, struct str *out)
+{
+	bool encoded = false, quote = false;
+	size_t n, line = 0, words;
+	const char *p;
+
+	for (p = text; *(p += strspn(p, " \t")) != '\0'; p += n) {
+		n = strcspn(p, " \t");
+		encoded |= is_encoded(p, n);
+		quote |= !is_atom(p, n);
+	}
+	if (quote && !encoded)
+		str_putc(out, '"');
+	for (words = 0, p = text; *(p += strspn(p, " \t")) != '\0'; p += n, words++) {
+		bool alone;
+
+		n = strcspn(p, " \t");
+		alone = encoded && !is_atom(p, n);
+		/* a line may end at any space, in quotes as well (RFC 5322 2.2.3) */
+		if (words > 0)
+			str_puts(out, line + n > PHRASE_LINE ? "\r\n " : " ");
+		line = line + n > PHRASE_LINE ? n : line + n + 1;
+		if (alone)
+			str_putc(out, '"');
+		put_word(p, n, out);
+		if (alone)
+			str_putc(out, '"');
+	}
+	if (quote && !encoded)
+		str_putc(out, '"');
+}
+
 /* ---- lists */
 
 struct cursor {
 	const char *start, *p;
 	struct status *st;
+	struct mailbox box; /* what is known of the one that is being read */
 };
 
 static int
@@ -155,28 +221,46 @@ wrong(struct cursor *c, const char *why)
 	    (size_t)(c->p - c->start) + 1, c->start, strlen(c->start) > 60 ? "..." : "");
 }
 
+/* Make the part `s` reach from `from`, unless it began earlier, to where we are. */
+static void
+cover(const struct cursor *c, struct span *s, const char *from)
+{
+	if (s->end == 0)
+		s->at = (size_t)(from - c->start);
+	s->end = (size_t)(c->p - c->start);
+}
+
 /* Skip white space, line ends of folding, and (nested) comments: CFWS. */
 static int
 skip(struct cursor *c)
 {
+	const char *comment = NULL;
 	unsigned depth = 0;
 
 	for (; *c->p != '\0'; c->p++) {
 		if (*c->p == '\\' && depth > 0 && c->p[1] != '\0')
 			c->p++;
-		else if (*c->p == '(')
-			depth++;
-		else if (*c->p == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && strchr(" \t\r\n", *c->p) == NULL)
+		else if (*c->p == '(') {
+			if (depth++ == 0)
+				comment = c->p;
+		} else if (*c->p == ')' && depth > 0) {
+			if (--depth > 0)
+				continue;
+			c->box.comment.end = 0;
+			cover(c, &c->box.comment, comment + 1);
+			c->p++;
+			cover(c, &c->box.whole, comment);
+			c->p--;
+		} else if (depth == 0 && strchr(" \t\r\n", *c->p) == NULL)
 			return 0;
 	}
 	return depth > 0 ? wrong(c, "a comment does not end") : 0;
 }
 
-/* One word (atom or quoted string, quotes kept) or "." "@" or a domain literal, onto `out`. */
+/* One word (atom or quoted string, quotes kept) or "." "@" or a domain literal, onto `out`; it
+ * belongs to `part`. */
 static int
-token(struct cursor *c, struct str *out)
+token(struct cursor *c, struct str *out, struct span *part)
 {
 	const char *start = c->p;
 
@@ -200,16 +284,20 @@ token(struct cursor *c, struct str *out)
 			c->p++;
 	if (c->p == start)
 		return wrong(c, "unexpected character");
+	cover(c, part, start);
+	cover(c, &c->box.whole, start);
 	for (; start < c->p; start++) /* folding inside of a quoted string is not part of it */
 		if (*start != '\r' && *start != '\n')
 			str_putc(out, *start);
 	return 0;
 }
 
-/* Tokens without the space between them, up to one of `stops`: an addr-spec, or a phrase. */
+/* Tokens without the space between them, up to one of `stops`: an addr-spec, or a phrase. They
+ * are `part` of the mailbox. */
 static int
-run(struct cursor *c, const char *stops, struct str *out, unsigned *words)
+run(struct cursor *c, const char *stops, struct str *out, struct span *part, unsigned *words)
 {
+	part->at = part->end = 0;
 	*words = 0;
 	for (;;) {
 		bool joins;
@@ -222,53 +310,59 @@ run(struct cursor *c, const char *stops, struct str *out, unsigned *words)
 		joins = *c->p == '.' || *c->p == '@' || out->len == 0 ||
 		    out->p[out->len - 1] == '.' || out->p[out->len - 1] == '@';
 		*words += !joins;
-		if (token(c, out) == -1)
+		c->box.odd |= *c->p == '@' && part == &c->box.name;
+		if (token(c, out, part) == -1)
 			return -1;
 	}
 }
 
-typedef int each_fn(void *arg, const char *addr, struct status *st);
-
-/* "<" [ "@" route ":" ] addr-spec ">"; c->p is behind the "<". */
+/* "<" [ "@" route ":" ] addr-spec ">" with what may follow it, the addr-spec onto `addr`. */
 static int
-angle(struct cursor *c, each_fn *each, void *arg)
+angle(struct cursor *c, struct str *addr)
 {
-	struct str addr = { 0 };
 	unsigned words = 0;
 	bool route = false;
-	int r = run(c, ">:,", &addr, &words);
+	int r;
+
+	c->p++;
+	cover(c, &c->box.whole, c->p - 1);
+	r = run(c, ">:,", addr, &c->box.spec, &words);
 
 	/* a source route (RFC 5322 4.4) says how, not where to; it is dropped */
 	while (r == 0 && (*c->p == ':' || *c->p == ',')) {
 		bool end = *c->p == ':';
 
-		route |= addr.len > 0 && addr.p[0] == '@';
-		if ((addr.len > 0 && addr.p[0] != '@') || (end && !route)) {
-			r = wrong(c, "a route must read @domain,@domain:");
-			break;
-		}
+		route |= addr->len > 0 && addr->p[0] == '@';
+		if ((addr->len > 0 && addr->p[0] != '@') || (end && !route))
+			return wrong(c, "a route must read @domain,@domain:");
+		c->box.odd = true;
 		c->p++;
-		str_clear(&addr);
-		r = run(c, end ? ">" : ">:,", &addr, &words);
+		str_clear(addr);
+		r = run(c, end ? ">" : ">:,", addr, &c->box.spec, &words);
 	}
-	if (r == 0 && (*c->p != '>' || words > 0))
-		r = wrong(c, "a > is missing");
-	if (r == 0) {
-		c->p++;
-		if (addr.len > 0)
-			r = each(arg, addr.p, c->st);
-	}
-	str_free(&addr);
-	return r;
+	if (r == -1)
+		return -1;
+	if (*c->p != '>' || words > 0)
+		return wrong(c, "a > is missing");
+	c->p++;
+	cover(c, &c->box.whole, c->p);
+	if (skip(c) == -1)
+		return -1;
+	if (*c->p != '\0' && *c->p != ',' && *c->p != ';')
+		return wrong(c, "expected a comma after \">\"");
+	return 0;
 }
+
+typedef int each_fn(void *arg, const char *addr, struct status *st);
+typedef int each_box_fn(void *arg, const struct mailbox *box, struct status *st);
 
 /* One element of a list; `group` when inside of one. */
 static int
-element(struct cursor *c, bool *group, each_fn *each, void *arg)
+element(struct cursor *c, bool *group, each_box_fn *each, void *arg)
 {
-	struct str words = { 0 };
+	struct str words = { 0 }, addr = { 0 };
 	unsigned n = 0;
-	int r = run(c, "<:,;", &words, &n);
+	int r = run(c, "<:,;", &words, &c->box.name, &n);
 
 	if (r == 0 && *c->p == ':') {
 		if (*group || words.len == 0)
@@ -278,17 +372,22 @@ element(struct cursor *c, bool *group, each_fn *each, void *arg)
 		str_free(&words);
 		return r;
 	}
+	c->box.group = *group;
 	if (r == 0 && *c->p == '<') {
-		c->p++;
-		r = angle(c, each, arg);
-		if (r == 0)
-			r = skip(c);
-		if (r == 0 && *c->p != '\0' && *c->p != ',' && *c->p != ';')
-			r = wrong(c, "expected a comma after \">\"");
-	} else if (r == 0 && words.len > 0)
-		r = n > 0 ? wrong(c, "a name without an address in < >")
-			  : each(arg, words.p, c->st);
+		r = angle(c, &addr);
+		c->box.addr = addr.p;
+	} else if (r == 0 && words.len > 0) {
+		c->box.addr = words.p;
+		c->box.spec = c->box.name;
+		c->box.name.at = c->box.name.end = 0;
+		c->box.odd = false;
+		if (n > 0)
+			r = wrong(c, "a name without an address in < >");
+	}
+	if (r == 0 && c->box.addr != NULL && *c->box.addr != '\0')
+		r = each(arg, &c->box, c->st);
 	str_free(&words);
+	str_free(&addr);
 	if (r != 0)
 		return r;
 	if (*c->p == ';') {
@@ -302,13 +401,39 @@ element(struct cursor *c, bool *group, each_fn *each, void *arg)
 }
 
 int
-address_list(const char *text, each_fn *each, void *arg, struct status *st)
+address_walk(const char *text, each_box_fn *each, void *arg, struct status *st)
 {
-	struct cursor c = { text, text, st };
+	struct cursor c = { .start = text, .p = text, .st = st };
 	bool group = false;
 	int r = 0;
 
-	while (r == 0 && (r = skip(&c)) == 0 && *c.p != '\0')
-		r = element(&c, &group, each, arg);
+	for (;;) {
+		memset(&c.box, 0, sizeof c.box);
+		if ((r = skip(&c)) != 0 || *c.p == '\0')
+			break;
+		if ((r = element(&c, &group, each, arg)) != 0)
+			break;
+	}
 	return r == 0 && group ? wrong(&c, "a group does not end with \";\"") : r;
+}
+
+struct addresses {
+	each_fn *each;
+	void *arg;
+};
+
+static int
+address_alone(void *arg, const struct mailbox *box, struct status *st)
+{
+	const struct addresses *a = arg;
+
+	return a->each(a->arg, box->addr, st);
+}
+
+int
+address_list(const char *text, each_fn *each, void *arg, struct status *st)
+{
+	struct addresses a = { each, arg };
+
+	return address_walk(text, address_alone, &a, st);
 }

@@ -32,6 +32,34 @@ int address_path(const char *text, struct str *out, struct status *st);
 int address_list(const char *text, int (*each)(void *arg, const char *addr, struct status *st),
     void *arg, struct status *st);
 
+/* Octets [at, end) of a text; at == end: there is no such part. */
+struct span {
+	size_t at, end;
+};
+
+/* One mailbox, and where its parts are in the text of the list. */
+struct mailbox {
+	const char *addr;    /* the addr-spec, without comments and the space between its parts */
+	struct span whole;   /* from its first word, bracket or comment to its last */
+	struct span spec;    /* the addr-spec, without comments around it */
+	struct span name;    /* the display name, which is nothing without < > */
+	struct span comment; /* the text of the last comment, without its parentheses */
+	bool group;	     /* it stands in a group */
+	bool odd; /* a route, or an @ in its name: what other readers may understand otherwise */
+};
+
+/* address_list() for who wants to know all of that. */
+int address_walk(const char *text,
+    int (*each)(void *arg, const struct mailbox *box, struct status *st), void *arg,
+    struct status *st);
+
+/*
+ * Append `text` as a phrase (RFC 5322 3.2.5), such as a display name: in quotes where it holds
+ * more than atoms, but for encoded words (RFC 2047), and folded where it is long. Control
+ * characters are left out, and several blanks become one.
+ */
+void address_phrase(const char *text, struct str *out);
+
 /* Does `addr` match `pattern`: an address, or one with the wildcards of a shell; case counts not.
  */
 bool address_match(const char *pattern, const char *addr);

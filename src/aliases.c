@@ -143,12 +143,37 @@ unsupported(const char *name, const char *value, struct status *st)
 	    name, value + strspn(value, " \t\""));
 }
 
+/* Each "\name" of the list in quotes, which address_list() lets pass; expand() knows them. */
+static void
+quote_final(const char *value, struct str *out)
+{
+	bool start = true, quoted = false;
+	size_t n;
+
+	for (; *value != '\0'; value += n) {
+		n = 1;
+		if (start && *value == '\\') {
+			n += strcspn(value + 1, " \t,");
+			str_putc(out, '"');
+			str_put(out, value, n);
+			str_putc(out, '"');
+			start = false;
+			continue;
+		}
+		quoted ^= *value == '"';
+		start = !quoted && (*value == ',' || (start && (*value == ' ' || *value == '\t')));
+		str_putc(out, *value);
+	}
+}
+
 /* Expand the value of `name`, which is not being expanded already. */
 static int
 expand_value(const struct level *up, const char *name, const char *value, struct status *st)
 {
 	struct level here = *up;
 	const char *first = value + strspn(value, " \t\"");
+	struct str list = { 0 };
+	int r;
 
 	here.up = up;
 	here.name = name;
@@ -158,7 +183,10 @@ expand_value(const struct level *up, const char *name, const char *value, struct
 	if (here.depth > DEPTH_MAX)
 		return status_set(
 		    st, PH_LOCAL, 5, 3, 5, "aliases lead from one to the next without end");
-	return address_list(value, expand_one, &here, st);
+	quote_final(value, &list);
+	r = address_list(str_text(&list), expand_one, &here, st);
+	str_free(&list);
+	return r;
 }
 
 /* Look up `name`, which is `addr` without a domain of ours, and go on with what it stands for. */
@@ -192,6 +220,13 @@ expand(const struct level *up, const char *addr, struct status *st)
 	if (++*up->steps > STEPS_MAX)
 		return status_set(
 		    st, PH_LOCAL, 5, 3, 5, "aliases stand for more than %d addresses", STEPS_MAX);
+	if (up->name != NULL && strncmp(addr, "\"\\", 2) == 0 && addr[strlen(addr) - 1] == '"') {
+		/* "\root" is final: mail to it does not come back to its own entry */
+		name = xstrndup(addr + 2, strlen(addr) - 3);
+		r = up->each(up->arg, name, st);
+		free(name);
+		return r;
+	}
 	if (at != NULL && !up->local(at + 1))
 		return up->each(up->arg, addr, st);
 	name = xstrndup(addr, at != NULL ? (size_t)(at - addr) : strlen(addr));

@@ -29,7 +29,8 @@ const char *aliases_find(const struct aliases *a, const char *name);
 /*
  * Expand `addr`: `each` is called with every address that it stands for, at least once. A name
  * without a domain, or at one that `local` says is this machine's, is looked up, and what is
- * found is expanded in turn; a name that stands for itself is itself. A bare name that is not
+ * found is expanded in turn; a name that stands for itself is itself, and so is one behind a
+ * backslash. A bare name that is not
  * found is what "default" stands for, if there is one. 0, a negative answer of `each`, or -1 with
  * 5.3.5 when names go round in circles or stand for a program or a file, which is for real mail
  * servers.

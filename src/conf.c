@@ -321,12 +321,17 @@ static bool
 sends_for(const struct layer *l, const char *sender)
 {
 	const struct strings *from = &l->value[setting_find("from") - settings];
+	struct str pattern = { 0 };
+	bool found = false;
 	size_t i;
 
-	for (i = 0; i < from->n; i++)
-		if (address_match(from->v[i], sender))
-			return true;
-	return false;
+	for (i = 0; !found && i < from->n; i++) {
+		str_clear(&pattern);
+		value_expand(from->v[i], &pattern);
+		found = address_match(pattern.p, sender);
+	}
+	str_free(&pattern);
+	return found;
 }
 
 int
@@ -361,6 +366,25 @@ conf_account(const struct conf *c, const char *name, const char *const senders[]
 		if (strcmp(c->account[i].name, "default") == 0)
 			*found = &c->account[i];
 	return 0;
+}
+
+int
+conf_make(const struct conf *c, const struct layer *given, const struct layer *chosen,
+    struct account *a, struct status *st)
+{
+	const struct layer *layers[3] = { given, chosen != NULL ? chosen : &c->defaults,
+		&c->defaults };
+	char *file;
+
+	account_make(a, layers, 3);
+	if (a->server.n > 0)
+		return 0;
+	file = conf_user_file();
+	status_set(st, PH_LOCAL, 5, 3, 5,
+	    "no server is set: write \"server submissions://user@host\" into %s, or use --server",
+	    file != NULL ? file : SYSTEM_CONFIG);
+	free(file);
+	return -1;
 }
 
 void

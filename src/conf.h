@@ -37,6 +37,14 @@ int conf_read(struct conf *c, FILE *f, const char *file, struct status *st);
 int conf_account(const struct conf *c, const char *name, const char *const senders[], size_t n,
     const struct layer **found, struct status *st);
 
+/*
+ * Make *a of the settings in `given`, of the account `chosen` by conf_account() (or NULL), and of
+ * the defaults, in this order. 0, or -1 with 5.3.5 when no server is set; account_free() in any
+ * case.
+ */
+int conf_make(const struct conf *c, const struct layer *given, const struct layer *chosen,
+    struct account *a, struct status *st);
+
 /* Where the user's file is looked for, for messages; allocated. */
 char *conf_user_file(void);
 

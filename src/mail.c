@@ -1,9 +1,6 @@
 /*
  * mail - one transaction: MAIL, RCPT..., DATA, the message, and what became of everybody.
  *
- * Commands are numbered: 0 is MAIL, 1..n are the RCPTs, n+1 is DATA. One cursor sends, one hears;
- * whether the server pipelines decides only how far apart they may be.
- *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
  */
@@ -21,66 +18,40 @@
 /* How long a signal waits for the answer to a message that was sent. */
 #define ANSWER_MS 10000
 
-struct mail {
-	struct chat *chat;
-	const struct caps *caps;
-	struct envelope *e;
-	const struct message *m;
-	size_t sent, answered;
-	size_t accepted; /* RCPTs answered with 2xx */
-	size_t refused;
-	bool stop; /* nothing that is not yet sent makes sense any more */
-	bool go;   /* 354 was said */
-};
-
-/* xtext (RFC 3461 4): what would end a parameter, or is not printable, as "+" and two digits. */
-static void
-put_xtext(struct str *to, const char *z)
+void
+mail_start(struct mail *t, struct session *s, struct envelope *e, const struct content *c)
 {
-	for (; *z != '\0'; z++)
-		if (*z > ' ' && *z < 0x7f && *z != '+' && *z != '=')
-			str_putc(to, *z);
-		else
-			str_printf(to, "+%02X", (unsigned char)*z);
+	memset(t, 0, sizeof *t);
+	t->session = s;
+	t->chat = session_chat(s);
+	t->e = e;
+	t->content = *c;
 }
 
-/* The parameters of RCPT: when to report, and on whom it was meant for. */
-static void
-rcpt_params(const struct envelope *e, const struct rcpt *r, struct str *params)
+/* ---- commands */
+
+static bool
+is_data(const struct mail *t, size_t i)
 {
-	if (e->notify == NULL)
-		return;
-	str_printf(params, " NOTIFY=%s ORCPT=rfc822;", e->notify);
-	put_xtext(params, r->to);
+	return i > t->e->n;
 }
 
 static void
 send_command(struct mail *t, size_t i)
 {
-	unsigned ext = t->caps->ext;
 	struct str params = { 0 };
 
-	if (i > t->e->n) {
+	if (is_data(t, i))
 		chat_send(t->chat, PH_DATA, "DATA");
-	} else if (i > 0) {
-		rcpt_params(t->e, &t->e->rcpt[i - 1], &params);
+	else if (i > 0) {
+		params_rcpt(&params, t->e, &t->e->rcpt[i - 1]);
 		chat_send(
 		    t->chat, PH_RCPT, "RCPT TO:<%s>%s", t->e->rcpt[i - 1].to, str_text(&params));
-		str_free(&params);
 	} else {
-		if ((ext & EXT_SIZE) != 0)
-			str_printf(&params, " SIZE=%" PRIdMAX, (intmax_t)message_size(t->m));
-		if ((t->m->flags & MSG_8BIT) != 0 && (ext & EXT_8BITMIME) != 0)
-			str_puts(&params, " BODY=8BITMIME");
-		if (t->e->ret != NULL)
-			str_printf(&params, " RET=%s", t->e->ret);
-		if (t->e->envid != NULL) {
-			str_puts(&params, " ENVID=");
-			put_xtext(&params, t->e->envid);
-		}
+		params_mail(&params, t->e, &t->content, session_caps(t->session));
 		chat_send(t->chat, PH_MAIL, "MAIL FROM:<%s>%s", t->e->from, str_text(&params));
-		str_free(&params);
 	}
+	str_free(&params);
 }
 
 /* The reply to command i has come. */
@@ -89,7 +60,7 @@ hear(struct mail *t, size_t i, struct status *st)
 {
 	bool intermediate = st->class == 3;
 
-	if (i > t->e->n) {
+	if (is_data(t, i)) {
 		t->go = intermediate;
 		if (t->go)
 			return;
@@ -101,6 +72,7 @@ hear(struct mail *t, size_t i, struct status *st)
 	if (intermediate)
 		(void)chat_out_of_step(i == 0 ? PH_MAIL : PH_RCPT, st);
 	if (i == 0) {
+		t->open = status_ok(st);
 		if (!status_ok(st)) {
 			envelope_settle(t->e, st);
 			t->stop = true;
@@ -113,21 +85,26 @@ hear(struct mail *t, size_t i, struct status *st)
 	}
 }
 
-/* Send and hear the commands numbered below n. 0, or -1: the session is lost, everybody is settled.
- */
-static int
-upto(struct mail *t, size_t n)
+/* Send what may be sent of the commands numbered below n. */
+static void
+send_ahead(struct mail *t, size_t n)
+{
+	while (t->sent < n && !t->stop && chat_may_send(t->chat)) {
+		/* in step with the server, DATA for nobody can still be spared */
+		if (is_data(t, t->sent) && t->answered == t->sent && t->accepted == 0)
+			t->stop = true;
+		else
+			send_command(t, t->sent++);
+	}
+}
+
+int
+mail_upto(struct mail *t, size_t n)
 {
 	struct status st;
 
 	while (t->answered < n) {
-		while (t->sent < n && !t->stop && chat_may_send(t->chat)) {
-			/* in step with the server, DATA for nobody can still be spared */
-			if (t->sent > t->e->n && t->answered == t->sent && t->accepted == 0)
-				t->stop = true;
-			else
-				send_command(t, t->sent++);
-		}
+		send_ahead(t, n);
 		if (t->answered == t->sent)
 			return 0;
 		if (chat_reply(t->chat, &st) == -1) {
@@ -139,27 +116,26 @@ upto(struct mail *t, size_t n)
 	return 0;
 }
 
-/* What the server announced rules this message out: -1 with *st. */
-static int
-admissible(const struct mail *t, struct status *st)
+void
+mail_abort(struct mail *t)
 {
-	uint64_t limit = t->caps->size, size = (uint64_t)message_size(t->m);
+	struct status st;
 
-	if (limit > 0 && size > limit)
-		return status_set(st, PH_MAIL, 5, 3, 4,
-		    "the message has %" PRIu64 " octets and the server takes %" PRIu64, size,
-		    limit);
-	if ((t->e->notify != NULL || t->e->ret != NULL || t->e->envid != NULL) &&
-	    (t->caps->ext & EXT_DSN) == 0)
-		return status_set(st, PH_MAIL, 5, 3, 3,
-		    "the server does not offer DSN, which dsn-notify, dsn-return and dsn-envid "
-		    "(-N, -R, "
-		    "-V) need");
-	if ((t->m->flags & MSG_8BIT) != 0 && (t->caps->ext & EXT_8BITMIME) == 0)
-		return status_set(st, PH_MAIL, 5, 6, 3,
-		    "the message has 8-bit text and the server does not offer 8BITMIME");
-	return 0;
+	if (t->open && t->chat->st.class == 2)
+		(void)chat_ask(t->chat, PH_RSET, &st, "RSET");
+	t->open = false;
 }
+
+bool
+mail_too_many(const struct rcpt *r)
+{
+	const struct status *st = &r->status;
+
+	return st->phase == PH_RCPT && st->code != 0 && st->class == 4 && st->subject == 5 &&
+	    st->detail == 3;
+}
+
+/* ---- the message */
 
 /*
  * An answer that is here before the final dot is not one to the message: a yes is a server out of
@@ -175,42 +151,120 @@ answered_early(struct mail *t, struct stream *stream, struct status *st)
 	return true;
 }
 
-/* The message itself, and the one reply that decides for everybody who is left. */
+/* 354 was said and nothing is to be sent: whatever comes now must not deliver an empty message. */
 static void
-body(struct mail *t, bool last, struct status *reply)
+nothing_to_send(struct mail *t, struct stream *stream)
 {
-	struct stream *stream = chat_body(t->chat, PH_BODY, 1);
 	struct status st;
-	uint64_t dot;
-	size_t i;
-	bool whole;
 
-	if (t->chat->st.class != 2) {
-		envelope_settle(t->e, &t->chat->st);
-		return;
-	}
-	if (t->stop && t->accepted > 0) {
+	if (t->accepted > 0) {
 		/* MAIL was refused, and still there are recipients: an empty message would reach
 		 * them */
 		status_set(&st, PH_DATA, 5, 5, 0, "the server refused MAIL and wants the message");
 		(void)stream_fail(stream, &st);
 		return;
 	}
-	if (t->accepted == 0) {
-		/* 354 although nobody is there to get it: end it empty (RFC 2920 3.1) */
-		say_line('C', ".", 1);
-		stream_put(stream, ".\r\n", 3);
-		(void)chat_reply(t->chat, &st);
+	/* although nobody is there to get it: end it empty (RFC 2920 3.1) */
+	say_line('C', ".", 1);
+	stream_put(stream, ".\r\n", 3);
+	(void)chat_reply(t->chat, &st);
+}
+
+/* The server is lost, and it may have the whole message: nobody can tell. */
+static void
+left_open(struct mail *t, struct status *st)
+{
+	struct status why = *st;
+	const char *signal = wait_signal();
+	size_t i;
+
+	status_set(st, PH_END, 4, why.subject, why.detail,
+	    "%s%.300s after the end of the message: it may have been delivered",
+	    signal != NULL ? "interrupted by " : "", signal != NULL ? signal : why.text);
+	for (i = 0; i < t->e->n; i++)
+		if (t->e->rcpt[i].status.class == 0)
+			t->e->rcpt[i].unknown = true;
+}
+
+/*
+ * The final dot is sent (`whole`: and has left). One reply decides for everybody who is left, or
+ * with LMTP one for each, in the order of their RCPTs.
+ */
+static void
+hear_the_end(struct mail *t, bool whole, struct status *reply)
+{
+	bool each = session_lmtp(t->session);
+	struct status st;
+	size_t i;
+
+	for (i = 0; i < t->e->n; i++) {
+		if (t->e->rcpt[i].status.class != 0)
+			continue;
+		if (chat_reply(t->chat, &st) == -1) {
+			if (whole)
+				left_open(t, &st);
+			each = false;
+		} else {
+			/* a yes to what it has not read is none, whatever it stands for */
+			if (st.class == 3 || (st.class == 2 && !whole))
+				(void)chat_out_of_step(PH_END, &st);
+			*reply = st;
+			t->open = false;
+		}
+		if (!each)
+			break;
+		t->e->rcpt[i].status = st;
+	}
+	envelope_settle(t->e, &st);
+}
+
+/* Should this session end with this message? Those who were too many go on in it. */
+static bool
+is_last(const struct mail *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->e->n; i++)
+		if (mail_too_many(&t->e->rcpt[i]))
+			return false;
+	return true;
+}
+
+static void
+show_message(const struct mail *t)
+{
+	struct str line = { 0 };
+
+	if (!say_dialogue_on())
+		return;
+	str_printf(&line, "<message, %" PRIdMAX " octets>", (intmax_t)t->content.size);
+	say_line('C', line.p, line.len);
+	str_free(&line);
+}
+
+void
+mail_body(struct mail *t, const struct form *f, bool last, struct status *reply)
+{
+	struct stream *stream;
+	struct status st;
+	uint64_t dot;
+	bool whole;
+
+	memset(reply, 0, sizeof *reply);
+	if (mail_upto(t, t->e->n + 2) == -1 || !t->go)
+		return;
+	stream = chat_body(t->chat, PH_BODY,
+	    session_lmtp(t->session) && t->accepted > 0 ? (unsigned)t->accepted : 1);
+	if (t->chat->st.class != 2) {
+		envelope_settle(t->e, &t->chat->st);
 		return;
 	}
-	if (say_dialogue_on()) {
-		struct str line = { 0 };
-
-		str_printf(&line, "<message, %" PRIdMAX " octets>", (intmax_t)message_size(t->m));
-		say_line('C', line.p, line.len);
-		str_free(&line);
+	if (t->accepted == 0 || t->stop) {
+		nothing_to_send(t, stream);
+		return;
 	}
-	if (message_send(t->m, stream, &st) == -1 || answered_early(t, stream, &st)) {
+	show_message(t);
+	if (message_send(f, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
@@ -218,56 +272,45 @@ body(struct mail *t, bool last, struct status *reply)
 	}
 	stream_put(stream, ".\r\n", 3);
 	dot = stream_mark(stream);
-	if (last && t->chat->pipelining)
+	if (last && t->chat->pipelining && is_last(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
 	(void)stream_flush(stream);
 	whole = stream_passed(stream, dot);
 	if (whole)
 		wait_finish(ANSWER_MS); /* the truth is worth a few seconds */
-	if (chat_reply(t->chat, &st) == 0) {
-		/* a yes to what it has not read is none, whatever it stands for */
-		if (st.class == 3 || (st.class == 2 && !whole))
-			(void)chat_out_of_step(PH_END, &st);
-		*reply = st;
-	} else if (whole) {
-		struct status why = st;
-		const char *signal = wait_signal();
-
-		status_set(&st, PH_END, 4, why.subject, why.detail,
-		    "%s%.300s after the end of the message: it may have been delivered",
-		    signal != NULL ? "interrupted by " : "", signal != NULL ? signal : why.text);
-		for (i = 0; i < t->e->n; i++)
-			t->e->rcpt[i].unknown = t->e->rcpt[i].status.class == 0;
-	}
+	hear_the_end(t, whole, reply);
 	wait_finish(0);
+}
+
+/* Nobody unless everybody (partial no): 0 when all recipients were accepted. */
+static int
+all_accepted(struct mail *t)
+{
+	struct status st;
+	int worst;
+
+	if (mail_upto(t, t->e->n + 1) == -1 || t->stop)
+		return -1;
+	if (t->refused == 0)
+		return 0;
+	worst = envelope_exit(t->e);
+	status_set(&st, PH_DATA, worst == EX_TEMPFAIL ? 4 : 5, 0, 0,
+	    "not sent, as another recipient was refused (partial no)");
+	st.exit = (unsigned char)worst; /* those who were refused decide */
 	envelope_settle(t->e, &st);
+	return -1;
 }
 
 void
-mail_submit(struct session *s, struct envelope *e, const struct message *m, bool partial, bool last,
-    struct status *reply)
+mail_submit(struct session *s, struct envelope *e, const struct form *f,
+    const struct content *c, bool partial, bool last, struct status *reply)
 {
-	struct mail t = { .chat = session_chat(s), .caps = session_caps(s), .e = e, .m = m };
-	struct status st;
+	struct mail t;
 
 	memset(reply, 0, sizeof *reply);
-	if (admissible(&t, &st) == -1) {
-		envelope_settle(e, &st);
-		return;
-	}
-	if (!partial) {
-		if (upto(&t, e->n + 1) == -1 || t.stop)
-			return;
-		if (t.refused > 0) {
-			int worst = envelope_exit(e);
-
-			status_set(&st, PH_DATA, worst == EX_TEMPFAIL ? 4 : 5, 0, 0,
-			    "not sent, as another recipient was refused (partial no)");
-			st.exit = (unsigned char)worst; /* those who were refused decide */
-			envelope_settle(e, &st);
-			return;
-		}
-	}
-	if (upto(&t, e->n + 2) == 0 && t.go)
-		body(&t, last, reply);
+	mail_start(&t, s, e, c);
+	if (partial || all_accepted(&t) == 0)
+		mail_body(&t, f, last, reply);
+	if (!last)
+		mail_abort(&t);
 }

@@ -1,24 +1,61 @@
 /*
  * mail - one transaction: MAIL, RCPT..., DATA, the message, and what became of everybody.
  *
+ * Commands are numbered: 0 is MAIL, 1..n are the RCPTs, n+1 is DATA. One cursor sends, one hears;
+ * whether the server pipelines decides only how far apart they may be.
+ *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
  */
 #ifndef MAIL_H
 #define MAIL_H
 
-#include "envelope.h"
 #include "message.h"
-#include "session.h"
+#include "params.h"
+
+struct mail {
+	struct session *session;
+	struct chat *chat;
+	struct envelope *e;
+	struct content content; /* of the message, for MAIL */
+	size_t sent, answered;
+	size_t accepted; /* RCPTs answered with 2xx */
+	size_t refused;
+	bool stop; /* nothing that is not yet sent makes sense any more */
+	bool go;   /* 354 was said */
+	bool open; /* the server has a transaction of ours that has not ended */
+};
+
+/* Begin one over a usable session. Nothing is sent yet. All of it is borrowed. */
+void mail_start(struct mail *t, struct session *s, struct envelope *e, const struct content *c);
 
 /*
- * Send `m` to everybody in `e` over a usable session (RFC 5321 3.3, pipelined by RFC 2920).
- * `partial`: those who are accepted get it even when others are refused; else nobody does.
- * `last`: no other message follows, so QUIT may travel with the end of this one.
- * On return every recipient is decided; *reply has the server's answer to the end of the
- * message, or class 0 when it did not come to that.
+ * Send and hear the commands numbered below n. What is refused is settled. 0, or -1: the session
+ * is lost and everybody is settled. Undecided recipients may be added to the envelope between
+ * calls, as long as DATA was not sent.
  */
-void mail_submit(struct session *s, struct envelope *e, const struct message *m, bool partial,
-    bool last, struct status *reply);
+int mail_upto(struct mail *t, size_t n);
+
+/*
+ * DATA, if that was not sent, and the message with its final dot; every recipient is decided then
+ * (with LMTP by a reply for each, RFC 2033 4.2). `last`: no other transaction follows, so QUIT may
+ * travel with the end of this one. *reply has the server's answer to the end of the message, or
+ * class 0 when it did not come to that.
+ */
+void mail_body(struct mail *t, const struct form *f, bool last, struct status *reply);
+
+/* RSET, when the server has an unfinished transaction and the session lives (RFC 5321 4.1.1.5). */
+void mail_abort(struct mail *t);
+
+/* Was this one refused for no other reason than that there were too many before (4.5.3)? */
+bool mail_too_many(const struct rcpt *r);
+
+/*
+ * All of it: send `f`, of which `c` tells, to everybody in `e`, who are all undecided (RFC 5321
+ * 3.3, pipelined by RFC 2920). `partial`: those who are accepted get it even when others are
+ * refused; else nobody does. `last` and *reply as with mail_body().
+ */
+void mail_submit(struct session *s, struct envelope *e, const struct form *f,
+    const struct content *c, bool partial, bool last, struct status *reply);
 
 #endif

@@ -14,14 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "conf.h"
 #include "options.h"
 #include "parties.h"
 #include "report.h"
+#include "rewrite.h"
 #include "say.h"
+#include "serve.h"
 #include "secret.h"
 #include "wait.h"
 
@@ -82,82 +83,23 @@ open_message(struct run *run, int *fd, struct status *st)
 	return message_open(&run->message, *fd, typed && !run->options.no_dot, st);
 }
 
-/* From with a display name, quoted (RFC 5322 3.2.4) where it is more than letters and digits. */
-static void
-put_full_name(struct str *fields, const char *name, const char *from)
-{
-	const char *p;
-
-	str_puts(fields, "From: \"");
-	for (p = name; *p != '\0'; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			continue;
-		if (*p == '"' || *p == '\\')
-			str_putc(fields, '\\');
-		str_putc(fields, *p);
-	}
-	str_printf(fields, "\" <%s>\r\n", from);
-}
-
-/* The fields that a message must have (RFC 5322 3.6) and this one has not. */
-static void
-missing_fields(struct run *run, const char *header, struct str *fields)
-{
-	struct message *m = &run->message;
-	time_t now = time(NULL);
-	struct str from = { 0 };
-	struct status st;
-	const char *domain;
-
-	/* the null sender is for envelopes only: somebody wrote this */
-	if (run->envelope.from[0] != '\0' ||
-	    parties_sender(&run->account, NULL, header, &from, &st) == -1)
-		str_puts(&from, run->envelope.from);
-	domain = strrchr(from.p, '@');
-	if (!m->has_date)
-		message_add_date(fields, now);
-	if (!m->has_from && run->options.full_name != NULL)
-		put_full_name(fields, run->options.full_name, from.p);
-	else if (!m->has_from)
-		str_printf(fields, "From: %s\r\n", from.p);
-	if (!m->has_id)
-		message_add_id(m, fields, now, domain != NULL ? domain + 1 : "localhost");
-	str_free(&from);
-}
-
 /* ---- the account */
 
 static int
 choose_account(struct run *run, const char *header, struct status *st)
 {
 	const char *senders[] = { run->options.sender, *header != '\0' ? header : NULL };
-	const struct layer *layers[3] = { &run->options.settings, NULL, &run->conf.defaults };
 	const struct layer *chosen;
-	char *file;
 
 	if (conf_account(&run->conf, run->options.account, senders, 2, &chosen, st) == -1)
 		return -1;
-	if (chosen != NULL)
-		layers[1] = chosen;
-	else
-		layers[1] = &run->conf.defaults;
-	account_make(&run->account, layers, 3);
 	run->account_made = true;
+	if (conf_make(&run->conf, &run->options.settings, chosen, &run->account, st) == -1)
+		return -1;
 	if (run->account.password_fd == STDIN_FILENO && run->options.message == NULL)
 		return status_set(st, PH_LOCAL, 5, 5, 4,
 		    "--password-fd=0: standard input is the message already; use --message");
-	if (secret_take_fd(&run->account, st) == -1)
-		return -1;
-	if (run->account.server.n == 0) {
-		file = conf_user_file();
-		status_set(st, PH_LOCAL, 5, 3, 5,
-		    "no server is set: write \"server submissions://user@host\" into %s, or use "
-		    "--server",
-		    file != NULL ? file : SYSTEM_CONFIG);
-		free(file);
-		return -1;
-	}
-	return 0;
+	return secret_take_fd(&run->account, st);
 }
 
 /* ---- one run */
@@ -188,9 +130,7 @@ get_ready(struct run *run, struct status *st)
 		parties_from(&run->message, &run->account, &header);
 		r = parties_sender(&run->account, o->sender, str_text(&header), &from, st);
 		run->envelope.from = xstrdup(str_text(&from));
-		run->envelope.notify = run->account.dsn_notify;
-		run->envelope.ret = run->account.dsn_return;
-		run->envelope.envid = run->account.dsn_envid;
+		run->envelope.wish = &run->account.wish;
 	}
 	if (r == 0) {
 		if (o->from_header)
@@ -199,10 +139,11 @@ get_ready(struct run *run, struct status *st)
 		r = parties_recipients(
 		    &run->account, o->recipients, o->nrecipients, to, &run->envelope, st);
 	}
-	if (r == 0) {
-		missing_fields(run, str_text(&header), &fields);
+	if (r == 0)
+		r = rewrite_message(&run->message, &run->account, run->envelope.from,
+		    o->sender != NULL, o->full_name, &fields, st);
+	if (r == 0)
 		r = message_finish(&run->message, &fields, st);
-	}
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
 	str_free(&header);
@@ -275,6 +216,24 @@ finish(struct run *run, const struct status *error)
 	return o.exit;
 }
 
+/* -bs: the client hears what becomes of its mail, and standard error only of what it cannot hear. */
+static int
+serve_client(struct run *run)
+{
+	struct status st;
+	struct str words = { 0 };
+	int r = conf_load(&run->conf, run->options.config, &st);
+
+	if (r == -1) {
+		str_printf(&words, "421 4.3.5 %s\r\n", st.text);
+		(void)!write(STDOUT_FILENO, words.p, words.len);
+		str_free(&words);
+	} else
+		r = serve(&run->conf, &run->options.settings, run->options.account, STDIN_FILENO,
+		    STDOUT_FILENO, &st);
+	return finish(run, r == -1 ? &st : NULL);
+}
+
 static int
 print(char *text)
 {
@@ -288,6 +247,7 @@ int
 main(int argc, char **argv)
 {
 	struct run run = { 0 };
+	struct link link;
 	struct status st;
 
 	open_standard(&run);
@@ -311,8 +271,12 @@ main(int argc, char **argv)
 		return finish(&run, good ? NULL : &st);
 	}
 	say_dialogue(run.options.verbose);
+	if (run.options.mode == MODE_SERVE)
+		return serve_client(&run);
 	if (get_ready(&run, &st) == -1)
 		return finish(&run, &st);
-	submit(&run.account, &run.envelope, &run.message, &run.submission);
+	link_init(&link, &run.account);
+	submit(&link, &run.envelope, &run.message, true, &run.submission);
+	link_free(&link);
 	return finish(&run, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * net - from a host name to a connected stream, and the names of this machine.
+ * net - from a host name to a connected socket, and the names of this machine.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,12 +23,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "idn.h"
 #include "net.h"
 #include "wait.h"
 
 #define ADDRESSES_MAX 16
 #define OWN_NAME_MS 5000
 #define STAGGER_MS 250 /* RFC 8305 5, Connection Attempt Delay */
+#define BUSY_MS 20     /* between two looks at a socket whose queue is full */
 
 /* getaddrinfo() knows no deadline, so it runs beside us and is left behind when it takes too long.
  */
@@ -51,7 +54,7 @@ static void *
 look_up_beside(void *arg)
 {
 	struct lookup *job = arg;
-	struct endpoint to = { job->host, job->port };
+	struct endpoint to = { .host = job->host, .port = job->port };
 
 	job->error = look_up(&to, job->flags, &job->found);
 	job->number = errno;
@@ -67,8 +70,7 @@ look_up_failed(const char *host, int error, struct status *st)
 #if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
 	case EAI_NODATA:
 #endif
-		return status_set(st, PH_CONNECT, 5, 4, 4,
-		    "there is no host %s: check the name in `server`", host);
+		return status_set(st, PH_CONNECT, 5, 4, 4, "there is no host %s", host);
 	case EAI_SYSTEM:
 		return status_set(
 		    st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, strerror(errno));
@@ -124,12 +126,41 @@ resolve(const struct endpoint *to, int flags, int64_t deadline, struct addrinfo 
 	return error == 0 ? 0 : -1;
 }
 
-/* Let the address families take turns, beginning with the resolver's favourite (RFC 8305 4). */
-static size_t
-take_turns(const struct addrinfo *list, const struct addrinfo *order[ADDRESSES_MAX])
+/* The address that we are to connect from. */
+struct source {
+	const char *text; /* NULL: the kernel chooses */
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+static void
+source_parse(const char *text, struct source *from)
 {
-	const struct addrinfo *same = list, *other = list;
-	int family = list->ai_family;
+	struct sockaddr_in *in = (struct sockaddr_in *)&from->ss;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&from->ss;
+
+	memset(from, 0, sizeof *from);
+	if ((from->text = text) == NULL)
+		return;
+	if (inet_pton(AF_INET, text, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		from->len = sizeof *in;
+	} else if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		from->len = sizeof *in6;
+	}
+}
+
+/*
+ * Let the address families take turns, beginning with the resolver's favourite (RFC 8305 4). With a
+ * source only those of its family count.
+ */
+static size_t
+take_turns(const struct addrinfo *list, const struct source *from,
+    const struct addrinfo *order[ADDRESSES_MAX])
+{
+	const struct addrinfo *same = list, *other = from->text == NULL ? list : NULL;
+	int family = from->text != NULL ? from->ss.ss_family : list->ai_family;
 	size_t n = 0;
 
 	while (n < ADDRESSES_MAX && (same != NULL || other != NULL)) {
@@ -161,11 +192,13 @@ struct race {
 	const struct addrinfo *order[ADDRESSES_MAX];
 	struct pollfd fds[ADDRESSES_MAX]; /* fd -1: fallen */
 	size_t n, started;
+	struct source from;
 	struct str fallen;
 };
 
+/* `what`: which call it was, when that is not plain from the error; else "". */
 static void
-fall(struct race *r, size_t i, int error)
+fall(struct race *r, size_t i, const char *what, int error)
 {
 	char address[NI_MAXHOST];
 
@@ -173,8 +206,8 @@ fall(struct race *r, size_t i, int error)
 		(void)close(r->fds[i].fd);
 	r->fds[i].fd = -1;
 	address_text(r->order[i]->ai_addr, r->order[i]->ai_addrlen, address, sizeof address);
-	str_printf(
-	    &r->fallen, "%s%s (%s)", r->fallen.len > 0 ? ", " : "", strerror(error), address);
+	str_printf(&r->fallen, "%s%s%s (%s)", r->fallen.len > 0 ? ", " : "", what, strerror(error),
+	    address);
 }
 
 static void
@@ -188,13 +221,16 @@ start(struct race *r)
 	r->fds[i].events = POLLOUT;
 	fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
 	if (fd == -1) {
-		fall(r, i, errno);
+		fall(r, i, "", errno);
 		return;
 	}
 	r->fds[i].fd = fd;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1 && errno != EINPROGRESS)
-		fall(r, i, errno);
+	if (r->from.text != NULL &&
+	    bind(fd, (const struct sockaddr *)&r->from.ss, r->from.len) == -1)
+		fall(r, i, "`source-address`: ", errno);
+	else if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1 && errno != EINPROGRESS)
+		fall(r, i, "", errno);
 }
 
 static bool
@@ -242,35 +278,93 @@ run(struct race *r, int64_t deadline, struct status *st)
 			(void)getsockopt(r->fds[i].fd, SOL_SOCKET, SO_ERROR, &error, &len);
 			if (error == 0)
 				return (int)i;
-			fall(r, i, error);
+			fall(r, i, "", error);
 		}
 	}
 }
 
-struct stream *
-net_connect(const struct endpoint *to, int64_t deadline, char *peer, size_t size, struct status *st)
+/* Names may get an address of that family one day; an address never does. */
+static int
+no_way_from(const struct source *from, const char *host, struct status *st)
+{
+	const char *family = from->ss.ss_family == AF_INET6 ? "IPv6" : "IPv4";
+
+	if (idn_is_address(host))
+		return status_set(st, PH_CONNECT, 5, 3, 5,
+		    "`source-address` %s is an address of %s, and %s is none", from->text, family,
+		    host);
+	return status_set(st, PH_CONNECT, 4, 4, 1,
+	    "`source-address` %s is an address of %s, and %s has none of that kind", from->text,
+	    family, host);
+}
+
+/* A socket on this machine: there is one address, and it is there or not. */
+static int
+connect_local(const char *path, int64_t deadline, struct status *st)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd, ready;
+
+	if (strlcpy(un.sun_path, path, sizeof un.sun_path) >= sizeof un.sun_path)
+		return status_set(
+		    st, PH_CONNECT, 5, 3, 5, "%s is too long for the path of a socket", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return status_errno(st, PH_CONNECT, "cannot make a socket");
+	while (connect(fd, (const struct sockaddr *)&un, sizeof un) == -1) {
+		if (errno ==
+		    EAGAIN) { /* its queue is full, and poll() does not tell when it is not */
+			ready = wait_poll(NULL, 0, wait_least(wait_until(BUSY_MS), deadline));
+			if (ready == 0 && wait_now() < deadline)
+				continue;
+			if (ready == -1)
+				status_set(st, PH_CONNECT, 4, 3, 0,
+				    "interrupted by %s; nothing was sent", wait_signal());
+			else
+				status_set(st, PH_CONNECT, 4, 4, 1,
+				    "no connection in time to the socket %s", path);
+		} else
+			status_set(
+			    st, PH_CONNECT, 4, 4, 1, "the socket %s: %s", path, strerror(errno));
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+net_connect(const struct endpoint *to, const char *source, int64_t deadline, char *peer,
+    size_t size, struct status *st)
 {
 	struct addrinfo *found = NULL;
-	struct stream *s = NULL;
 	struct race r = { 0 };
 	size_t i;
-	int won;
+	int won, fd = -1;
 
 	(void)strlcpy(peer, "", size);
+	if (to->path != NULL) {
+		struct str shown = { 0 };
+
+		str_printable(&shown, to->path, strlen(to->path));
+		(void)strlcpy(peer, str_text(&shown), size);
+		str_free(&shown);
+		return connect_local(to->path, deadline, st);
+	}
 	if (resolve(to, 0, deadline, &found, st) == -1)
-		return NULL;
-	r.n = take_turns(found, r.order);
-	won = run(&r, deadline, st);
+		return -1;
+	source_parse(source, &r.from);
+	r.n = take_turns(found, &r.from, r.order);
+	won = r.n == 0 ? no_way_from(&r.from, to->host, st) : run(&r, deadline, st);
 	for (i = 0; i < r.started; i++)
 		if ((int)i != won && r.fds[i].fd != -1)
 			(void)close(r.fds[i].fd);
 	if (won != -1) {
 		address_text(r.order[won]->ai_addr, r.order[won]->ai_addrlen, peer, size);
-		s = stream_new(r.fds[won].fd, r.fds[won].fd);
+		fd = r.fds[won].fd;
 	}
 	freeaddrinfo(found);
 	str_free(&r.fallen);
-	return s;
+	return fd;
 }
 
 bool
@@ -316,7 +410,7 @@ net_mail_domain(void)
 {
 	struct addrinfo *ai = NULL;
 	char name[256] = "";
-	struct endpoint own = { name, "25" };
+	struct endpoint own = { .host = name, .port = "25" };
 	struct status st;
 	FILE *f = fopen("/etc/mailname", "re");
 

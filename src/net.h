@@ -1,5 +1,5 @@
 /*
- * net - from a host name to a connected stream, and the names of this machine.
+ * net - from a host name to a connected socket, and the names of this machine.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -12,17 +12,21 @@
 struct endpoint {
 	const char *host; /* a name in A-labels, or an address */
 	const char *port; /* digits */
+	const char *path; /* of a socket on this machine, which counts instead of them; or NULL */
 };
 
 /*
  * Resolve and connect, all within `deadline` (of wait_now()). Addresses are tried in the order of
  * RFC 6724 with the families taking turns, the next one starting 250 ms after the one before or as
- * soon as that failed; the first to connect wins (RFC 8305 5). On success the stream, and the
- * address that answered in peer[0..size). On failure NULL and *st: 5.4.4 no such host, 4.4.3 the
- * resolver does not answer, 4.4.1 nobody accepted the connection, 4.3.0 interrupted.
+ * soon as that failed; the first to connect wins (RFC 8305 5). `source` is an address of our own to
+ * connect from, or NULL; only addresses of its family are tried then, and for a socket on this
+ * machine it means nothing. On success a descriptor that does not block, and the address that
+ * answered, or the path, in peer[0..size). On failure -1 and *st: 5.4.4 no such host, 4.4.3 the
+ * resolver does not answer, 4.4.1 nobody accepted the connection, or no address is of the source's
+ * family (5.3.5 when `host` is an address itself), 4.3.0 interrupted.
  */
-struct stream *net_connect(
-    const struct endpoint *to, int64_t deadline, char *peer, size_t size, struct status *st);
+int net_connect(const struct endpoint *to, const char *source, int64_t deadline, char *peer,
+    size_t size, struct status *st);
 
 /* Is this the address (as net_connect() gave it) of this very machine (127/8, ::1)? */
 bool net_loopback(const char *peer);

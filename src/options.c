@@ -144,8 +144,9 @@ set_setting(struct options *o, const struct setting *set, const char *value, str
 	}
 	if (setting_is_secret(set, value))
 		return status_set(st, PH_LOCAL, 5, 5, 4,
-		    "a password on the command line can be read by everybody: use --password-file "
-		    "or --password-command");
+		    "a password on the command line can be read by everybody: %s",
+		    set->type == T_PROXY ? "put the proxy into a configuration file"
+					 : "use --password-file or --password-command");
 	return 0;
 }
 
@@ -162,6 +163,9 @@ set_mode(struct options *o, struct status *st)
 		return 0;
 	case 'p':
 		o->mode = MODE_LIST;
+		return 0;
+	case 's':
+		o->mode = MODE_SERVE;
 		return 0;
 	case 'v':
 		o->mode = MODE_VERIFY;
@@ -297,6 +301,8 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	}
 	if (o->report_fd != -1 && o->report == REPORT_NONE)
 		o->report = REPORT_JSON;
+	if (r == 0 && o->mode == MODE_SERVE && o->report != REPORT_NONE)
+		r = usage(st, "with -bs every message is reported to the client, and --report does not fit");
 	o->recipients = argv + optind;
 	o->nrecipients = (size_t)(argc - optind);
 	return r;
@@ -337,6 +343,7 @@ options_help(void)
 	for (i = 0; i < NOWN; i++)
 		help_line(&out, own[i].value < OPT_SETTING ? own[i].value : 0, own[i].name,
 		    own[i].argument, own[i].help);
+	str_printf(&out, "%-31s %s\n", "  -bs", "speak SMTP on standard input and output");
 	str_printf(&out, "%-31s %s\n", "  -i, -oi", "a lone dot typed on a terminal is text");
 	str_puts(&out, "\nSettings, each also a line of the configuration file:\n");
 	for (i = 0; settings[i].name != NULL; i++)

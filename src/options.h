@@ -13,6 +13,7 @@ enum mode {
 	MODE_SEND,
 	MODE_HELP,
 	MODE_VERSION,
+	MODE_SERVE,   /* -bs: SMTP on standard input and output */
 	MODE_VERIFY,  /* -bv: look at the recipients and send nothing */
 	MODE_ALIASES, /* -bi, newaliases: there is no database to rebuild */
 	MODE_LIST,    /* -bp, mailq */

@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "aliases.h"
 #include "net.h"
 #include "parties.h"
+#include "state.h"
 #include "url.h"
 
 /* address_path(), with the account's domain for a bare name. */
@@ -66,6 +66,31 @@ is_local(const char *domain)
 		return false;
 	own[sizeof own - 1] = '\0';
 	return ascii_eq(domain, own);
+}
+
+const char *
+parties_domain(const char *addr)
+{
+	const char *quote = strrchr(addr, '"');
+	const char *at = strrchr(quote != NULL ? quote : addr, '@');
+
+	return at != NULL ? at + 1 : NULL;
+}
+
+bool
+parties_local(const struct account *a, const char *addr)
+{
+	const char *domain = parties_domain(addr);
+
+	if (domain == NULL)
+		return true;
+	if (!is_local(domain))
+		return false;
+	if (strchr(domain, '.') == NULL || ascii_eq(domain, "localhost.localdomain"))
+		return true;
+	if (a->domain != NULL && ascii_eq(a->domain, domain))
+		return false;
+	return (a->domain != NULL || a->from.n > 0) && !parties_own(a, addr);
 }
 
 static int
@@ -159,16 +184,29 @@ parties_from(const struct message *m, const struct account *a, struct str *out)
 	str_free(&first);
 }
 
-static char *
-login_name(void)
+bool
+parties_own(const struct account *a, const char *addr)
 {
-	const struct passwd *pw = getpwuid(getuid());
-	struct str name = { 0 };
+	size_t i;
 
-	if (pw != NULL)
-		return xstrdup(pw->pw_name);
-	str_printf(&name, "uid%lu", (unsigned long)getuid());
-	return name.p;
+	for (i = 0; i < a->from.n; i++)
+		if (address_match(a->from.v[i], addr))
+			return true;
+	return false;
+}
+
+/* The first of the account's addresses that is no pattern. */
+static bool
+plain_from(const struct account *a, struct str *out)
+{
+	struct status st;
+	size_t i;
+
+	for (i = 0; i < a->from.n; i++)
+		if (strpbrk(a->from.v[i], "*?[") == NULL &&
+		    address_path(a->from.v[i], out, &st) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -177,19 +215,15 @@ default_sender(const struct account *a, const char *header, struct str *out)
 	struct str path = { 0 };
 	struct status st;
 	struct url u;
-	size_t i;
 	char *login, *domain;
 
-	for (i = 0; *header != '\0' && i < a->from.n; i++)
-		if (address_match(a->from.v[i], header)) {
-			str_puts(out, header);
-			return;
-		}
-	for (i = 0; i < a->from.n; i++)
-		if (strpbrk(a->from.v[i], "*?[") == NULL &&
-		    address_path(a->from.v[i], out, &st) == 0)
-			return;
-	if (*header != '\0') {
+	if (*header != '\0' && parties_own(a, header)) {
+		str_puts(out, header);
+		return;
+	}
+	if (plain_from(a, out))
+		return;
+	if (*header != '\0' && !parties_local(a, header)) {
 		str_puts(out, header);
 		return;
 	}
@@ -221,6 +255,13 @@ parties_sender(const struct account *a, const char *given, const char *header, s
 	str_puts(out, "");
 	if (given != NULL && (*given == '\0' || strcmp(given, "<>") == 0))
 		return 0;
+	if (!a->from_override) {
+		/* a bounce must keep its null sender, or bounces would answer each other */
+		if (!plain_from(a, out))
+			return status_set(st, PH_LOCAL, 5, 3, 5,
+			    "`allow-from-override no` needs a sender: set `from` to an address");
+		return 0;
+	}
 	if (given == NULL) {
 		default_sender(a, header, &own);
 		given = own.p;

@@ -23,11 +23,22 @@ int parties_recipients(const struct account *a, char *const *args, size_t n,
 /*
  * The sender for the envelope, appended to `out` without < >: `given` when not NULL ("" and "<>"
  * are the null sender), else the address of From (`header`, or "") when the account is for it, the
- * account's first plain address, From as it is, a login that is an address, login@host. 0, or -1
- * with 5.1.7.
+ * account's first plain address, From as it is unless that is local, a login that is an address,
+ * login@host. With allow-from-override no: the account's first plain address, or the null sender
+ * where that is given. 0, or -1 with 5.1.7, or 5.3.5 when there is no such address.
  */
 int parties_sender(const struct account *a, const char *given, const char *header, struct str *out,
     struct status *st);
+
+/* Is this a name without a domain, or one at this machine, where nobody else could answer to it? A
+ * full host name counts only when `from` or `domain` are set, and neither is for it. */
+bool parties_local(const struct account *a, const char *addr);
+
+/* The domain of an address, behind its @, or NULL. Borrowed. */
+const char *parties_domain(const char *addr);
+
+/* Does the account have a `from` for this address? */
+bool parties_own(const struct account *a, const char *addr);
 
 /* The first address of the From field, ready for the envelope, appended to `out`; or nothing. */
 void parties_from(const struct message *m, const struct account *a, struct str *out);

@@ -1,9 +1,8 @@
 /*
- * reply - what servers say: reply lines (RFC 5321 4.2), and the keywords of EHLO in them.
+ * reply - what servers say: reply lines (RFC 5321 4.2) and what they mean.
  *
  *     Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
  *     Reply-code = %x32-35 %x30-35 %x30-39
- *     ehlo-line  = ehlo-keyword *( SP ehlo-param )
  *
  * The second digit is taken as any digit: servers use 260 and 571.
  *
@@ -187,100 +186,4 @@ reply_status(const struct reply *r, enum phase ph, struct status *st)
 		st->subject = own.subject;
 		st->detail = own.detail;
 	}
-}
-
-/* ---- EHLO */
-
-static const struct {
-	const char *keyword;
-	enum ext ext;
-} keywords[] = {
-	{ "STARTTLS", EXT_STARTTLS },
-	{ "AUTH", EXT_AUTH },
-	{ "PIPELINING", EXT_PIPELINING },
-	{ "SIZE", EXT_SIZE },
-	{ "8BITMIME", EXT_8BITMIME },
-	{ "DSN", EXT_DSN },
-};
-
-static void
-add_mechs(struct caps *c, const char *p, size_t n)
-{
-	size_t i;
-
-	if (c->mechs.len == 0)
-		str_putc(&c->mechs, ' ');
-	for (i = 0; i < n; i++)
-		if (p[i] > ' ' && p[i] < 0x7f)
-			str_putc(&c->mechs, (char)toupper((unsigned char)p[i]));
-		else if (c->mechs.p[c->mechs.len - 1] != ' ')
-			str_putc(&c->mechs, ' ');
-	if (c->mechs.p[c->mechs.len - 1] != ' ')
-		str_putc(&c->mechs, ' ');
-}
-
-static void
-caps_keyword(struct caps *c, const char *line, size_t n)
-{
-	size_t word = 0, i;
-
-	/* "AUTH=LOGIN" is what servers said before RFC 2554, and some still say */
-	while (word < n && line[word] != ' ' && line[word] != '\t' && line[word] != '=')
-		word++;
-	for (i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
-		if (strlen(keywords[i].keyword) != word ||
-		    !ascii_eqn(line, keywords[i].keyword, word))
-			continue;
-		if (word < n && line[word] == '=' && keywords[i].ext != EXT_AUTH)
-			return;
-		c->ext |= keywords[i].ext;
-		if (keywords[i].ext == EXT_AUTH)
-			add_mechs(c, line + word + (word < n), n - word - (word < n));
-		if (keywords[i].ext == EXT_SIZE && word < n) {
-			/* up to 20 digits (RFC 1870 3); what does not fit limits nothing */
-			const char *why;
-			char digits[24];
-			long long limit;
-
-			(void)strlcpy(digits, line + word + 1,
-			    n - word < sizeof digits ? n - word : sizeof digits);
-			limit = strtonum(digits, 0, INT64_MAX, &why);
-			c->size = why == NULL ? (uint64_t)limit : 0;
-		}
-		return;
-	}
-}
-
-void
-caps_parse(struct caps *c, const struct reply *ehlo)
-{
-	const char *p = strchr(str_text(&ehlo->text), '\n');
-
-	caps_free(c);
-	while (p != NULL) {
-		const char *line = p + 1;
-
-		p = strchr(line, '\n');
-		caps_keyword(c, line, p != NULL ? (size_t)(p - line) : strlen(line));
-	}
-}
-
-bool
-caps_mech(const struct caps *c, const char *mech)
-{
-	struct str word = { 0 };
-	bool found;
-
-	str_printf(&word, " %s ", mech);
-	found = strstr(str_text(&c->mechs), word.p) != NULL;
-	str_free(&word);
-	return found;
-}
-
-void
-caps_free(struct caps *c)
-{
-	str_free(&c->mechs);
-	c->ext = 0;
-	c->size = 0;
 }

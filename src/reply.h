@@ -1,5 +1,5 @@
 /*
- * reply - what servers say: reply lines (RFC 5321 4.2), and the keywords of EHLO in them.
+ * reply - what servers say: reply lines (RFC 5321 4.2) and what they mean.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -21,22 +21,6 @@ struct reply {
 	unsigned short code;
 	unsigned lines;
 	struct str text; /* the lines joined by LF, reply codes removed */
-};
-
-enum ext {
-	EXT_STARTTLS = 1 << 0,
-	EXT_AUTH = 1 << 1,
-	EXT_PIPELINING = 1 << 2,
-	EXT_SIZE = 1 << 3,
-	EXT_8BITMIME = 1 << 4,
-	EXT_DSN = 1 << 5,
-};
-
-/* What an EHLO reply announced. All zeroes: nothing. */
-struct caps {
-	unsigned ext;	  /* set of enum ext */
-	uint64_t size;	  /* largest message, 0: no limit announced (RFC 1870 3) */
-	struct str mechs; /* " PLAIN LOGIN ", blanks at both ends, upper case */
 };
 
 /*
@@ -61,10 +45,5 @@ int reply_read(struct reply *r, struct stream *s, enum phase ph, struct status *
  * without an enhanced code that says otherwise is "too many recipients" (RFC 5321 4.5.3.1.10).
  */
 void reply_status(const struct reply *r, enum phase ph, struct status *st);
-
-/* Learn from an EHLO reply; whole words, any case; the first line is the server's name. */
-void caps_parse(struct caps *c, const struct reply *ehlo);
-bool caps_mech(const struct caps *c, const char *mech); /* is this SASL mechanism offered? */
-void caps_free(struct caps *c);
 
 #endif

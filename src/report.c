@@ -12,6 +12,7 @@
 
 #include "report.h"
 #include "say.h"
+#include "when.h"
 
 /* ---- standard error */
 
@@ -19,6 +20,8 @@
 static bool
 of_session(const struct status *st)
 {
+	if (st->code == 0 && st->phase == PH_RCPT && st->subject == 6)
+		return false; /* we did not ask the server for this one: 5.6.7 */
 	return (st->code == 0 && st->subject != 0) || st->code == 421 ||
 	    status_scope(st) == SC_SESSION;
 }
@@ -83,13 +86,15 @@ report_text(const struct outcome *o, struct str *out)
 	for (i = 0; i < o->envelope->n; i++) {
 		const struct rcpt *r = &o->envelope->rcpt[i];
 
-		str_printf(out, "%s: %s %s: %s\n", r->to, status_enhanced(&r->status, enhanced),
+		str_printable(out, r->to, strlen(r->to));
+		str_printf(out, ": %s %s: %s\n", status_enhanced(&r->status, enhanced),
 		    result_name(r), r->status.text);
 	}
 	str_printf(out, "message: ");
 	str_printable(out, str_text(&o->message->id), o->message->id.len);
-	str_printf(out, ", %" PRIdMAX " octets, from <%s>\n", (intmax_t)message_size(o->message),
-	    o->envelope->from);
+	str_printf(out, ", %" PRIdMAX " octets, from <", (intmax_t)message_size(o->message));
+	str_printable(out, o->envelope->from, strlen(o->envelope->from));
+	str_puts(out, ">\n");
 	if (sub->server == NULL || sub->info.peer[0] == '\0')
 		return;
 	str_printf(out, "server: %s [%s]", sub->server, sub->info.peer);
@@ -108,6 +113,25 @@ report_text(const struct outcome *o, struct str *out)
 
 /* ---- JSON (RFC 8259) */
 
+/* The character of UTF-8 at p, which is good, as JSON escapes it; returns its length. */
+static size_t
+json_character(struct str *out, const char *p)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	size_t n = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2, i;
+	unsigned long c = u[0] & (0x7fU >> n);
+
+	for (i = 1; i < n; i++)
+		c = c << 6 | (u[i] & 0x3fU);
+	if (c >= 0x10000)
+		str_printf(out, "\\u%04lx\\u%04lx", 0xd800 + ((c - 0x10000) >> 10),
+		    0xdc00 + ((c - 0x10000) & 0x3ff));
+	else
+		str_printf(out, "\\u%04lx", c);
+	return n;
+}
+
+/* All of it ASCII; what is no UTF-8 cannot be told exactly, and is made printable instead. */
 static void
 json_string(struct str *out, const char *z)
 {
@@ -118,13 +142,21 @@ json_string(struct str *out, const char *z)
 		str_puts(out, "null");
 		return;
 	}
-	str_printable(&safe, z, strlen(z));
+	if (is_utf8(z, strlen(z)))
+		str_puts(&safe, z);
+	else
+		str_printable(&safe, z, strlen(z));
 	str_putc(out, '"');
-	for (p = str_text(&safe); *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\')
-			str_putc(out, '\\');
-		str_putc(out, *p);
-	}
+	for (p = str_text(&safe); *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			str_printf(out, "\\u%04x", (unsigned char)*p);
+		else if ((*p & 0x80) != 0)
+			p += json_character(out, p) - 1;
+		else {
+			if (*p == '"' || *p == '\\')
+				str_putc(out, '\\');
+			str_putc(out, *p);
+		}
 	str_putc(out, '"');
 	str_free(&safe);
 }
@@ -153,44 +185,48 @@ json_status(struct str *out, const struct status *st)
 static void
 json_tls(struct str *out, const struct tls_info *tls)
 {
-	char expires[32] = "";
-	struct tm tm;
+	char expires[32];
 
 	str_puts(out, ",\"tls\":");
 	if (!tls->on) {
 		str_puts(out, "null");
 		return;
 	}
-	if (gmtime_r(&tls->cert.expires, &tm) != NULL)
-		(void)strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	str_putc(out, '{');
 	json_member(out, "version", tls->version);
 	json_member(out, "cipher", tls->cipher);
 	str_printf(out, ",\"verified\":%s", tls->cert.verified ? "true" : "false");
 	json_member(out, "standing", cert_standing(&tls->cert));
 	json_member(out, "subject", tls->cert.subject);
-	json_member(out, "expires", expires);
+	json_member(out, "expires", when_text(tls->cert.expires, expires));
 	str_putc(out, '}');
+}
+
+/* "host:port", "[address]:port", or the path of a socket, which has no port. */
+static void
+json_server(struct str *out, const struct submission *sub)
+{
+	const char *colon = sub->server[0] != '/' ? strrchr(sub->server, ':') : NULL;
+	size_t len = colon != NULL ? (size_t)(colon - sub->server) : strlen(sub->server);
+	bool literal = sub->server[0] == '[';
+	struct str host = { 0 };
+
+	str_put(&host, sub->server + literal, len - 2 * literal);
+	str_puts(out, ",\"server\":{");
+	json_member(out, "host", host.p);
+	json_member(out, "port", colon != NULL ? colon + 1 : NULL);
+	json_member(out, "address", sub->info.peer);
+	json_member(out, "greeting", sub->info.greeting);
+	str_putc(out, '}');
+	str_free(&host);
 }
 
 static void
 json_submission(struct str *out, const struct submission *sub)
 {
-	const char *colon = sub->server != NULL ? strrchr(sub->server, ':') : NULL;
-
-	if (colon != NULL && sub->info.peer[0] != '\0') {
-		struct str host = { 0 };
-		bool literal = sub->server[0] == '[';
-
-		str_put(&host, sub->server + literal, (size_t)(colon - sub->server) - 2 * literal);
-		str_puts(out, ",\"server\":{");
-		json_member(out, "host", host.p);
-		json_member(out, "port", colon + 1);
-		json_member(out, "address", sub->info.peer);
-		json_member(out, "greeting", sub->info.greeting);
-		str_putc(out, '}');
-		str_free(&host);
-	} else
+	if (sub->server != NULL && sub->info.peer[0] != '\0')
+		json_server(out, sub);
+	else
 		str_puts(out, ",\"server\":null");
 	json_tls(out, &sub->info.tls);
 	if (sub->info.mech[0] != '\0') {

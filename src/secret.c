@@ -16,12 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <readpassphrase.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "netrc.h"
 #include "secret.h"
 #include "state.h"
@@ -182,58 +182,28 @@ from_terminal(const struct secret_wish *w, struct str *secret, struct status *st
 	return check(secret, "the terminal", st) == 0 ? 1 : -1;
 }
 
-static void
-run_command(const char *command, bool refresh, int out)
-{
-	int nothing;
-
-	wait_child();
-	nothing = open("/dev/null", O_RDONLY); /* stdin may be the message, which is not for it */
-	if (nothing == -1 || dup2(nothing, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
-		_exit(EX_OSERR);
-	closefrom(STDERR_FILENO + 1);
-	if (refresh ? setenv("PNEU_TOKEN_REFRESH", "1", 1) == -1
-		    : unsetenv("PNEU_TOKEN_REFRESH") == -1)
-		_exit(EX_OSERR);
-	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-	_exit(127);
-}
-
-/* Wait for a child until the deadline, then make it end. Did it end by itself? */
-static bool
-ends(pid_t child, int64_t deadline, int *status)
-{
-	pid_t got;
-
-	/* it has closed its output, so it is all but gone: looking 50 times a second is cheap */
-	while ((got = waitpid(child, status, WNOHANG)) == 0 && wait_now() < deadline &&
-	    wait_poll(NULL, 0, wait_least(wait_until(20), deadline)) == 0)
-		;
-	if (got != 0)
-		return got == child;
-	(void)kill(child, SIGKILL);
-	(void)waitpid(child, status, 0);
-	return false;
-}
-
 static int
 from_command(
     const char *command, const struct secret_wish *w, struct str *secret, struct status *st)
 {
+	struct child_job job = {
+		.command = command,
+		.in = -1,
+		.name = "PNEU_TOKEN_REFRESH",
+		.value = w->refresh ? "1" : NULL,
+	};
 	int fds[2], r, status = 0;
 	pid_t child;
 
 	if (pipe(fds) == -1)
 		return status_errno(st, PH_LOCAL, "password-command: cannot make a pipe");
-	(void)fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-	if ((child = fork()) == -1) {
+	job.out = fds[1];
+	if ((child = child_start(&job)) == -1) {
 		status_errno(st, PH_LOCAL, "password-command: cannot start it");
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 		return -1;
 	}
-	if (child == 0)
-		run_command(command, w->refresh, fds[1]);
 	(void)close(fds[1]);
 	r = read_all(fds[0], w->deadline, secret);
 	if (r == -1) {
@@ -245,10 +215,10 @@ from_command(
 				     : strerror(e));
 	}
 	(void)close(fds[0]);
-	if (r == 0 && !ends(child, w->deadline, &status))
+	if (r == 0 && !child_end(child, w->deadline, &status))
 		r = status_set(st, PH_LOCAL, 4, 7, 0, "password-command does not end");
 	else if (r == -1)
-		(void)ends(child, 0, &status);
+		(void)child_end(child, 0, &status);
 	if (r == -1)
 		return -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_TEMPFAIL)

@@ -25,6 +25,7 @@ struct session {
 	struct chat chat;
 	struct caps caps;
 	struct session_info info;
+	struct call call; /* its stream has become the chat's */
 };
 
 /* ---- from the greeting to AUTH; each returns 0, or -1 with *st */
@@ -33,7 +34,7 @@ struct session {
 static int
 no_greeting(const struct session *s, struct status *st)
 {
-	if (!s->to.implicit && st->subject == 4 && s->chat.reply.lines == 0 &&
+	if (!s->to.implicit && !s->to.lmtp && st->subject == 4 && s->chat.reply.lines == 0 &&
 	    wait_signal() == NULL)
 		(void)strlcat(st->text,
 		    "; if this port speaks TLS from the first byte, use submissions://",
@@ -72,9 +73,9 @@ ehlo(struct session *s, struct status *st)
 
 	caps_free(&s->caps); /* nothing learned before counts any more */
 	s->chat.pipelining = false;
-	r = chat_ask(&s->chat, PH_EHLO, st, "EHLO %s", name);
+	r = chat_ask(&s->chat, PH_EHLO, st, "%s %s", s->to.lmtp ? "LHLO" : "EHLO", name);
 	if (r == 0 && s->chat.reply.code / 100 == 5 && !s->info.tls.on && a->tls <= TLS_MAY &&
-	    s->to.cred == NULL) {
+	    s->to.cred == NULL && !s->to.lmtp) {
 		/* a server from before 1995 can do neither TLS nor AUTH */
 		r = chat_ask(&s->chat, PH_EHLO, st, "HELO %s", name);
 		str_clear(&s->chat.reply.text);
@@ -89,6 +90,40 @@ ehlo(struct session *s, struct status *st)
 	caps_parse(&s->caps, &s->chat.reply);
 	s->chat.pipelining = a->pipelining && (s->caps.ext & EXT_PIPELINING) != 0;
 	return 0;
+}
+
+static struct route
+route(const struct account *a)
+{
+	struct route by = {
+		.source = a->source_address,
+		.proxy = a->proxy.host != NULL ? &a->proxy : NULL,
+		.tunnel = a->tunnel,
+	};
+
+	return by;
+}
+
+int
+session_check(const struct session_target *to, struct status *st)
+{
+	const struct route by = route(to->account);
+
+	return dial_check(&to->server, &by, st);
+}
+
+/*
+ * Does what we say stay on this machine? Behind a proxy or a tunnel nothing can be said of the
+ * other end, whatever its address.
+ */
+static bool
+stays_here(const struct session *s)
+{
+	const struct route by = route(s->to.account);
+
+	if (s->to.server.path != NULL)
+		return true;
+	return by.proxy == NULL && by.tunnel == NULL && net_loopback(s->info.peer);
 }
 
 struct tls_policy
@@ -109,6 +144,9 @@ session_policy(const struct session_target *to)
 		.known_hosts = to->known_hosts,
 	};
 
+	/* what goes into a socket does not leave the machine, and it has no name to be verified */
+	if (to->server.path != NULL)
+		policy.level = TLS_NONE;
 	/* where a login is planned, "may" must not mean that a listener may have it */
 	if (policy.level == TLS_MAY && to->cred != NULL)
 		policy.level = TLS_ENCRYPT;
@@ -131,6 +169,16 @@ show_tls(const struct session *s, const struct tls_policy *policy)
 		    policy->name, c->complaint);
 }
 
+/* TLS is required and not offered, and perhaps not needed. */
+static int
+no_starttls(const struct session *s, struct status *st)
+{
+	if (s->to.account->tunnel != NULL)
+		(void)strlcat(st->text, "; `tls none` is for a tunnel that is secure by itself",
+		    sizeof st->text);
+	return -1;
+}
+
 static int
 secure(struct session *s, struct status *st)
 {
@@ -149,7 +197,7 @@ secure(struct session *s, struct status *st)
 			    "with "
 			    "`tls may`, too");
 		if ((s->caps.ext & EXT_STARTTLS) == 0)
-			return tls_judge(&policy, info, st);
+			return tls_judge(&policy, info, st) == -1 ? no_starttls(s, st) : 0;
 		if (chat_ask(&s->chat, PH_STARTTLS, st, "STARTTLS") == -1)
 			return -1;
 		if (st->class == 2 ? s->chat.reply.code != 220 : s->chat.reply.code / 100 == 3)
@@ -289,13 +337,15 @@ authenticate(struct session *s, struct status *st)
 
 	if (cred == NULL)
 		return 0;
-	choice.safe = (s->info.tls.on && a->tls >= TLS_TOFU) || net_loopback(s->info.peer);
+	choice.safe = (s->info.tls.on && a->tls >= TLS_TOFU) || stays_here(s);
 	choice.binding = cred->binding_type != NULL;
 	choice.secret = cred->secret.len > 0;
 	if ((m = sasl_pick(&choice, st)) == NULL)
 		return -1;
 	(void)strlcpy(s->info.tried, m->name, sizeof s->info.tried);
-	str_printf(&remembered, "scram %s %s %s", s->to.server.host, s->to.server.port, cred->user);
+	str_printf(&remembered, "scram %s %s %s",
+	    s->to.server.path != NULL ? s->to.server.path : s->to.server.host, s->to.server.port,
+	    cred->user);
 	str_printf(&plus, "%s-PLUS", m->name);
 	sasl_start(&x, m, cred);
 	s->chat.secret = &cred->secret;
@@ -353,16 +403,22 @@ session_over(struct stream *stream, const struct session_target *to, const char 
 struct session *
 session_open(const struct session_target *to)
 {
+	const struct route by = route(to->account);
+	struct call call;
 	struct session *s;
 	struct status st;
-	int64_t by = wait_least(wait_until(to->account->connect_timeout), to->deadline);
-	struct stream *stream;
-	char peer[128];
+	int64_t until = wait_least(wait_until(to->account->connect_timeout), to->deadline);
 
 	if (to->account->timeout > 0)
-		by = wait_least(by, wait_until(to->account->timeout));
-	if ((stream = net_connect(&to->server, by, peer, sizeof peer, &st)) != NULL)
-		return session_over(stream, to, peer);
+		until = wait_least(until, wait_until(to->account->timeout));
+	if (dial(&to->server, &by, until, &call, &st) == 0) {
+		s = session_over(call.stream, to, call.peer);
+		s->call = call;
+		s->call.stream = NULL;
+		if (s->info.greeting[0] == '\0')
+			dial_why(&s->call, &s->chat.st);
+		return s;
+	}
 	s = xalloc(1, sizeof *s);
 	s->to = *to;
 	s->chat.st = st;
@@ -387,6 +443,12 @@ session_turns(const struct session *s)
 	return s->chat.stream != NULL ? stream_turns(s->chat.stream) : 0;
 }
 
+bool
+session_lmtp(const struct session *s)
+{
+	return s->to.lmtp;
+}
+
 struct chat *
 session_chat(struct session *s)
 {
@@ -408,6 +470,7 @@ session_close(struct session **sp)
 		return;
 	*sp = NULL;
 	chat_free(&s->chat);
+	dial_end(&s->call);
 	caps_free(&s->caps);
 	free(s);
 }

@@ -8,13 +8,14 @@
 #define SESSION_H
 
 #include "account.h"
+#include "caps.h"
 #include "chat.h"
-#include "net.h"
+#include "dial.h"
 #include "sasl.h"
 
 /* What was seen on the way; reports read it. */
 struct session_info {
-	char peer[128];	    /* the address that answered */
+	char peer[128];	    /* the address that answered, a path, "tunnel", or "proxy ADDRESS" */
 	char greeting[256]; /* printable, code first */
 	char mech[32];	    /* the mechanism that authenticated us, or "" */
 	char tried[32];	    /* the one that was tried last */
@@ -25,6 +26,7 @@ struct session_info {
 struct session_target {
 	const struct account *account;
 	struct endpoint server;
+	bool lmtp;		  /* LHLO instead of EHLO (RFC 2033) */
 	bool implicit;		  /* TLS before the greeting */
 	struct credentials *cred; /* NULL: no AUTH; its binding is filled in here */
 	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
@@ -34,29 +36,40 @@ struct session_target {
 
 struct session;
 
-/* What the account wants of TLS towards this target. Borrows from both. */
+/*
+ * Before anything is done for this target: can it be reached in the ways the account wants at the
+ * same time? 0, or -1 with 5.3.5.
+ */
+int session_check(const struct session_target *to, struct status *st);
+
+/*
+ * What the account wants of TLS towards this target; nothing for a socket on this machine. Borrows
+ * from both.
+ */
 struct tls_policy session_policy(const struct session_target *to);
 
 /*
- * Connect, greet, secure and authenticate (RFC 5321 3.1, 3207, 4954). Never NULL; whether it can
+ * Connect, as the account has it by way of a proxy or over a tunnel, greet, secure and authenticate
+ * (RFC 5321 3.1, 3207, 4954). Never NULL; whether it can
  * be used is session_status(): class 2, or the failure. Nothing of the message and no credential
  * has left when the server is not the one the TLS policy wants.
  */
 struct session *session_open(const struct session_target *to);
 
-/* The same over a stream that is connected already, which is taken over. */
+/* The same over a stream that is connected already, which is taken over. Copies `peer`. */
 struct session *session_over(
     struct stream *stream, const struct session_target *to, const char *peer);
 
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);
-unsigned session_turns(const struct session *s);	  /* see stream_turns() */
-struct chat *session_chat(struct session *s);		  /* for the commands of a transaction */
-const struct caps *session_caps(const struct session *s); /* as of the last EHLO */
+unsigned session_turns(const struct session *s); /* see stream_turns() */
+bool session_lmtp(const struct session *s);	 /* each recipient has a reply of his own */
+struct chat *session_chat(struct session *s);	 /* for the commands of a transaction */
+const struct caps *session_caps(const struct session *s); /* as of the last EHLO or LHLO */
 
 /*
  * QUIT, unless the session is lost, and free everything. Nobody waits for the answer, except to
- * show it in a dialogue.
+ * show it in a dialogue; but a tunnel's command is waited for some seconds, and then ended.
  */
 void session_close(struct session **sp);
 

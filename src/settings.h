@@ -9,35 +9,8 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
-#include "account.h"
+#include "values.h"
 
-enum setting_type {
-	T_STRING,
-	T_HOST,	    /* a host name; other letters than ASCII become A-labels */
-	T_PATH,	    /* a leading ~ is the home directory */
-	T_SECRET,   /* to the end of the line; not on the command line */
-	T_COMMAND,  /* to the end of the line, for sh -c */
-	T_URLS,	    /* may be given several times */
-	T_PATTERNS, /* may be given several times */
-	T_PINS,	    /* may be given several times */
-	T_AUTH,
-	T_NOTIFY, /* never, or some of success, failure, delay */
-	T_RETURN, /* headers or full */
-	T_FD,
-	T_CHOICE,
-	T_BOOL,
-	T_TIME, /* 30s, 5m, 2h, 500ms; a bare number is seconds */
-};
-
-struct setting {
-	const char *name;
-	enum setting_type type;
-	size_t offset;		    /* of the field in struct account */
-	const char *initial;	    /* value when nobody says anything, or NULL */
-	const char *argument;	    /* how --help calls the value */
-	const char *help;	    /* at most 44 characters */
-	const char *const *choices; /* T_CHOICE: names in the order of the enum, NULL-terminated */
-};
 extern const struct setting settings[]; /* ends with name NULL */
 #define SETTINGS_MAX 64
 

@@ -31,6 +31,18 @@ home_directory(void)
 }
 
 char *
+login_name(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	struct str name = { 0 };
+
+	if (pw != NULL)
+		return xstrdup(pw->pw_name);
+	str_printf(&name, "uid%lu", (unsigned long)getuid());
+	return name.p;
+}
+
+char *
 state_path(const char *name)
 {
 	const char *xdg = getenv("XDG_STATE_HOME"), *home;

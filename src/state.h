@@ -29,4 +29,8 @@ void state_add(const char *path, const char *line);
 /* The home directory: $HOME, else the password file's; NULL when there is none. Static storage. */
 const char *home_directory(void);
 
+/* Who runs this, by the password file and not by $USER; "uid1000" when it does not say. Allocated.
+ */
+char *login_name(void);
+
 #endif

@@ -157,6 +157,7 @@ static const struct {
 	{ PH_CONNECT, PH_QUIT, LOCAL, 5, ANY, EX_PROTOCOL }, /* the server broke the rules */
 	{ PH_CONNECT, PH_TLS, LOCAL, 3, 5, EX_CONFIG },
 	{ PH_CONNECT, PH_CONNECT, BOTH, 4, 4, EX_NOHOST },
+	{ PH_CONNECT, PH_CONNECT, LOCAL, 7, ANY, EX_NOPERM }, /* a proxy that does not take us */
 	{ PH_CONNECT, PH_STARTTLS, BOTH, ANY, ANY, EX_UNAVAILABLE },
 	{ PH_AUTH, PH_AUTH, LOCAL, 7, 5, EX_PROTOCOL }, /* the server did not prove itself */
 	{ PH_TLS, PH_AUTH, BOTH, ANY, ANY, EX_NOPERM },
@@ -207,8 +208,6 @@ static const struct {
 	int class, subject, detail;
 	const char *hint;
 } hints[] = {
-	{ PH_CONNECT, PH_CONNECT, 0, 4, 4, 1,
-	    "are host and port in `server` right? 465 and 587 are for submission" },
 	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY,
 	    "check the user name in `server` or `user`, and the password or token" },
 	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY,

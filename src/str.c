@@ -171,6 +171,43 @@ strings_free(struct strings *l)
 }
 
 void
+str_xtext(struct str *to, const char *z)
+{
+	for (; *z != '\0'; z++)
+		if (*z > ' ' && *z < 0x7f && *z != '+' && *z != '=')
+			str_putc(to, *z);
+		else
+			str_printf(to, "+%02X", (unsigned char)*z);
+}
+
+
+/* The value of an upper-case hexadecimal digit, or -1. */
+static int
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int
+str_unxtext(struct str *to, const char *z)
+{
+	str_puts(to, "");
+	for (; *z != '\0'; z++) {
+		if (*z != '+') {
+			if (*z <= ' ' || *z >= 0x7f || *z == '=')
+				return -1;
+			str_putc(to, *z);
+			continue;
+		}
+		if (hex_digit(z[1]) == -1 || hex_digit(z[2]) == -1 || (z[1] == '0' && z[2] == '0'))
+			return -1;
+		str_putc(to, (char)(hex_digit(z[1]) * 16 + hex_digit(z[2])));
+		z += 2;
+	}
+	return 0;
+}
+
+void
 str_printable(struct str *to, const char *p, size_t n)
 {
 	/* strvisx() writes up to four bytes for one, and a NUL */
@@ -230,6 +267,63 @@ has_8bit(const char *p, size_t n)
 		if ((*p & 0x80) != 0)
 			return true;
 	return false;
+}
+
+/* The first octet of a character: what has to follow; false when none begins so. */
+static bool
+utf8_first(struct utf8 *u, unsigned char c)
+{
+	/* no overlong forms, no surrogates, nothing above U+10FFFF */
+	static const struct {
+		unsigned char from, to, left, low, high;
+	} rows[] = {
+		{ 0xc2, 0xdf, 1, 0x80, 0xbf },
+		{ 0xe0, 0xe0, 2, 0xa0, 0xbf },
+		{ 0xe1, 0xec, 2, 0x80, 0xbf },
+		{ 0xed, 0xed, 2, 0x80, 0x9f },
+		{ 0xee, 0xef, 2, 0x80, 0xbf },
+		{ 0xf0, 0xf0, 3, 0x90, 0xbf },
+		{ 0xf1, 0xf3, 3, 0x80, 0xbf },
+		{ 0xf4, 0xf4, 3, 0x80, 0x8f },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (c >= rows[i].from && c <= rows[i].to) {
+			u->left = rows[i].left;
+			u->low = rows[i].low;
+			u->high = rows[i].high;
+			return true;
+		}
+	return false;
+}
+
+bool
+utf8_more(struct utf8 *u, const char *p, size_t n)
+{
+	for (; n > 0; p++, n--) {
+		unsigned char c = (unsigned char)*p;
+
+		if (u->left == 0) {
+			if (c >= 0x80 && !utf8_first(u, c))
+				return false;
+			continue;
+		}
+		if (c < u->low || c > u->high)
+			return false;
+		u->left--;
+		u->low = 0x80;
+		u->high = 0xbf;
+	}
+	return true;
+}
+
+bool
+is_utf8(const char *p, size_t n)
+{
+	struct utf8 u = { 0 };
+
+	return utf8_more(&u, p, n) && u.left == 0;
 }
 
 /* Levenshtein distance of two short words; anything longer than 39 bytes is far from everything. */

@@ -52,6 +52,10 @@ const char *str_text(const struct str *s); /* "" when nothing was ever put */
 void strings_add(struct strings *l, const char *z);
 void strings_free(struct strings *l);
 
+/* xtext (RFC 3461 4): what would end a parameter, or is not printable, as "+" and two digits. */
+void str_xtext(struct str *to, const char *z);
+int str_unxtext(struct str *to, const char *z); /* 0, or -1: malformed; "" stays "" */
+
 /*
  * Appends `n` bytes made harmless for a terminal or a log: controls and 8-bit bytes become
  * backslash sequences (strvisx), and doing it twice is the same as doing it once.
@@ -62,6 +66,17 @@ bool ascii_eq(const char *a, const char *b); /* equal but for the case of A-Z, i
 bool ascii_eqn(const char *a, const char *b, size_t n);
 bool ascii_clean(const char *z); /* no control characters, CR, LF and DEL among them */
 bool has_8bit(const char *p, size_t n);
+
+/*
+ * Is this UTF-8 (RFC 3629)? utf8_more() takes it by pieces, cut anywhere: all zeroes is the begin;
+ * false as soon as it is none; at the end `left` must be 0.
+ */
+struct utf8 {
+	unsigned char left;	 /* octets that the character still needs */
+	unsigned char low, high; /* bounds of the next one */
+};
+bool utf8_more(struct utf8 *u, const char *p, size_t n);
+bool is_utf8(const char *p, size_t n);
 
 /*
  * The name in `names` (a NULL-terminated list) that a person who wrote `word` most likely meant,

@@ -441,6 +441,33 @@ stream_line(struct stream *s, char **line, size_t *len, size_t max)
 	}
 }
 
+ssize_t
+stream_read(struct stream *s, char *p, size_t n)
+{
+	if (stream_flush(s) == -1 && stream_waiting(s) == 0)
+		return -1;
+	while (stream_waiting(s) == 0) {
+		count_turn(s);
+		switch (take_in(s)) {
+		case 1:
+			break;
+		case 0:
+			if (s->ended)
+				return 0;
+			if (stream_await(s) == 0)
+				break;
+			return -1;
+		default:
+			return -1;
+		}
+	}
+	if (n > stream_waiting(s))
+		n = stream_waiting(s);
+	memcpy(p, s->in.p + s->in_at, n);
+	s->in_at += n;
+	return (ssize_t)n;
+}
+
 int
 stream_wrap(struct stream *s, const struct stream_layer *layer, void *arg, struct status *st)
 {

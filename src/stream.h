@@ -64,6 +64,12 @@ void stream_keep(struct stream *s, size_t n);
  */
 enum line stream_line(struct stream *s, char **line, size_t *len, size_t max);
 
+/*
+ * Up to n octets, as soon as there are any, after everything put has been flushed: how many, 0 at
+ * the end, -1: see stream_status().
+ */
+ssize_t stream_read(struct stream *s, char *p, size_t n);
+
 void stream_put(struct stream *s, const void *p, size_t n);
 int stream_flush(struct stream *s); /* 0, or -1: see stream_status() */
 

@@ -8,41 +8,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
-#include "say.h"
-#include "secret.h"
-#include "state.h"
 #include "submit.h"
-#include "url.h"
 #include "wait.h"
 
-/* One connection, one message, for everybody who is undecided. */
-static void
-attempt(const struct session_target *to, struct envelope *e, const struct message *m,
-    struct submission *sub)
-{
-	struct envelope left = *e;
-	struct session *s = session_open(to);
-	size_t i, k = 0;
-
-	left.rcpt = xalloc(e->n, sizeof *left.rcpt);
-	left.n = 0;
-	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].status.class == 0)
-			left.rcpt[left.n++] = e->rcpt[i];
-	if (session_status(s)->class == 2)
-		mail_submit(s, &left, m, to->account->partial, true, &sub->reply);
-	else
-		envelope_settle(&left, session_status(s));
-	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].status.class == 0)
-			e->rcpt[i] = left.rcpt[k++];
-	free(left.rcpt);
-	sub->session = *session_status(s);
-	sub->info = *session_info(s);
-	sub->turns += session_turns(s);
-	session_close(&s);
-}
+/* ---- whom another server may serve */
 
 /* Did this recipient fail because the session as a whole did, for now, and before the message? */
 static bool
@@ -55,195 +26,196 @@ by_session(const struct rcpt *r)
 }
 
 /*
- * Those whom another server may serve become undecided again; are there any? When it is all or
- * nothing, one who is decided otherwise decides for all.
+ * Give those another chance whom a lost session failed, and make them undecided again: on a new
+ * session with the same server, where this one had served before and only ended too early, else
+ * with the next server. False when there is nobody, or no server left. When it is all or nothing,
+ * one who is decided otherwise decides for all.
  */
 static bool
-undecide(struct envelope *e, bool partial)
+once_more(struct link *l, struct envelope *e)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < e->n; i++)
 		n += by_session(&e->rcpt[i]);
-	if (wait_signal() != NULL || n == 0 || (!partial && n < e->n))
+	if (n == 0 || wait_signal() != NULL || (!l->account->partial && n < e->n))
 		return false;
+	if (l->used < 2 && !link_next(l))
+		return false;
+	link_down(l);
 	for (i = 0; i < e->n; i++)
 		if (by_session(&e->rcpt[i]))
 			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
 	return true;
 }
 
-/* Those whom the server has not even heard of, for another try at the same one. */
-static void
-undecide_unheard(struct envelope *e)
+/* ---- as many recipients as a server takes at a time */
+
+static const char *
+domain_of(const struct rcpt *r)
+{
+	const char *at = strrchr(r->to, '@');
+
+	return at != NULL ? at + 1 : "";
+}
+
+static bool
+has_domain(const struct envelope *e, const char *domain)
 {
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].status.phase > PH_LOCAL && e->rcpt[i].status.phase < PH_MAIL)
+		if (ascii_eq(domain_of(&e->rcpt[i]), domain))
+			return true;
+	return false;
+}
+
+/* The first of the undecided, as many as fit into one transaction. Borrows from `e`. */
+static void
+take_batch(const struct envelope *e, const struct caps *caps, struct envelope *batch)
+{
+	uint64_t domains = 0;
+	size_t i;
+
+	*batch = *e;
+	batch->rcpt = xalloc(e->n, sizeof *batch->rcpt);
+	for (batch->n = i = 0; i < e->n; i++) {
+		const struct rcpt *r = &e->rcpt[i];
+
+		if (r->status.class != 0)
+			continue;
+		if (caps->rcpt_max > 0 && batch->n >= caps->rcpt_max)
+			break;
+		if (caps->domains > 0 && !has_domain(batch, domain_of(r)) &&
+		    ++domains > caps->domains)
+			break;
+		batch->rcpt[batch->n++] = *r;
+	}
+}
+
+/* What became of them. Those who were too many this time are undecided, when others went. */
+static void
+give_back(struct envelope *e, struct envelope *batch)
+{
+	bool some = envelope_accepted(batch) > 0;
+	size_t i, k = 0;
+
+	for (i = 0; i < e->n && k < batch->n; i++) {
+		if (e->rcpt[i].status.class != 0)
+			continue;
+		e->rcpt[i] = batch->rcpt[k++];
+		if (some && mail_too_many(&e->rcpt[i]))
 			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
+	}
+	free(batch->rcpt);
 }
 
-/* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new
- * connection. */
+/* ---- one message */
+
+/* The form of the message that this server can have, and what MAIL says of it; NULL with *st. */
+static const struct form *
+admissible(const struct session *s, struct envelope *e, struct message *m, bool partial,
+    struct content *c, struct status *st)
+{
+	unsigned ext = session_caps(s)->ext;
+	const struct form *f = message_form(m,
+	    ((ext & EXT_8BITMIME) != 0 ? TAKES_8BIT : 0) |
+		((ext & EXT_SMTPUTF8) != 0 ? TAKES_UTF8 : 0),
+	    st);
+
+	if (f == NULL)
+		return NULL;
+	c->size = form_size(f);
+	c->eight = (f->flags & MSG_8BIT) != 0;
+	c->utf8 = (f->flags & MSG_UTF8) != 0 || params_utf8(e);
+	if (params_check(e, c, s, st) == -1)
+		return NULL;
+	if (!partial && envelope_undecided(e) < e->n) {
+		status_set(st, PH_RCPT, 5, 0, 0,
+		    "not sent, as another recipient was refused (partial no)");
+		st->exit = (unsigned char)envelope_exit(e);
+		return NULL;
+	}
+	return f;
+}
+
+/* What one transaction says of those who are still to come: nothing, or why they need not come. */
 static bool
-may_go_without_tls(const struct session_target *to, const struct submission *sub)
+holds_for_all(const struct envelope *batch, const struct status *reply, struct status *st)
 {
-	const struct status *st = &sub->session;
-
-	/* what fails once TLS stands is another matter, and may be somebody's doing */
-	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit &&
-	    !sub->info.tls.on && (st->code != 0 || status_retry(st)) &&
-	    (st->phase == PH_STARTTLS || st->phase == PH_TLS) && wait_signal() == NULL;
-}
-
-/* `tls may`: when TLS itself is the trouble, once more without it. */
-static void
-with_fallback(const struct session_target *to, struct envelope *e, const struct message *m,
-    struct submission *sub)
-{
-	struct session_target clear = *to;
-	struct account plain;
-
-	attempt(to, e, m, sub);
-	if (!may_go_without_tls(to, sub))
-		return;
-	say_event("no TLS here: trying without, as `tls may` allows");
-	plain = *to->account;
-	plain.tls = TLS_NONE;
-	clear.account = &plain;
-	undecide_unheard(e);
-	attempt(&clear, e, m, sub);
-}
-
-/* A token that was refused may have expired: the command that made it can make another. */
-static bool
-token_expired(const struct session_target *to, const struct url *u, const struct submission *sub)
-{
-	const struct mech *m = sasl_mech(sub->info.tried);
-
-	return sub->session.phase == PH_AUTH && sub->session.code == 535 && m != NULL &&
-	    (m->flags & SASL_BEARER) != 0 && secret_refreshable(to->account, u);
-}
-
-/* AUTH EXTERNAL: on demand, or when a certificate is all that the configuration has. */
-static bool
-certificate_is_enough(const struct account *a, const struct url *u)
-{
-	const struct mech *demanded = a->auth != NULL ? sasl_mech(a->auth) : NULL;
-
-	if (demanded != NULL)
-		return (demanded->flags & SASL_NOSECRET) != 0;
-	return a->tls_cert != NULL && !secret_configured(a, u);
-}
-
-static void
-with_login(struct session_target *to, const struct url *u, struct envelope *e,
-    const struct message *m, struct submission *sub)
-{
-	struct secret_wish wish = {
-		.account = to->account,
-		.url = u,
-		.user = to->cred->user,
-		.deadline = to->deadline,
-	};
-	struct status st;
-
-	if (certificate_is_enough(to->account, u)) {
-		attempt(to, e, m, sub);
-		return;
-	}
-	for (;;) {
-		str_free(&to->cred->secret);
-		if (secret_get(&wish, &to->cred->secret, &st) == -1) {
-			envelope_settle(e, &st);
-			return;
-		}
-		secret_guard();
-		attempt(to, e, m, sub);
-		if (wish.refresh || !token_expired(to, u, sub))
-			return;
-		say_event("the token was refused: asking password-command for a fresh one");
-		wish.refresh = true;
-		undecide_unheard(e);
-	}
-}
-
-static void
-one_server(const char *text, const struct session_target *common, struct envelope *e,
-    const struct message *m, struct submission *sub)
-{
-	struct session_target to = *common;
-	const struct account *a = to.account;
-	struct credentials cred = { 0 };
-	struct status st;
-	struct url u;
-
-	free(sub->server);
-	free(sub->user);
-	sub->server = sub->user = NULL;
-	if (url_parse(text, &u, &st) == -1) {
-		envelope_settle(e, &st);
-		url_free(&u);
-		return;
-	}
-	sub->server = url_name(&u);
-	to.server.host = u.host;
-	to.server.port = u.port;
-	to.implicit = u.implicit;
-	cred.user = a->user != NULL ? a->user : u.user;
-	/* with EXTERNAL the certificate says who we are (RFC 4422 A.1) */
-	if (cred.user == NULL && a->auth != NULL && certificate_is_enough(a, &u))
-		cred.user = "";
-	cred.host = u.host;
-	cred.port = u.port;
-	if (!a->no_auth && cred.user == NULL && (a->auth != NULL || secret_configured(a, &u))) {
-		/* never without a login that somebody wanted */
-		status_set(&st, PH_LOCAL, 5, 3, 5,
-		    "there is a password or `auth` but no user name: set `user`, or put it into "
-		    "`server`, as in submissions://user@%s",
-		    u.host);
-		envelope_settle(e, &st);
-	} else if (a->no_auth || cred.user == NULL)
-		with_fallback(&to, e, m, sub);
-	else {
-		sub->user = xstrdup(cred.user);
-		to.cred = &cred;
-		with_login(&to, &u, e, m, sub);
-	}
-	credentials_free(&cred);
-	url_free(&u);
+	*st = reply->class != 0 ? *reply : batch->rcpt[0].status;
+	if (reply->class == 0 && st->phase != PH_MAIL && st->phase != PH_DATA)
+		return false; /* only these were refused, one by one */
+	return !status_ok(st);
 }
 
 void
-submit(const struct account *a, struct envelope *e, const struct message *m, struct submission *sub)
+submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
+    bool last, struct status *reply)
 {
-	char *known_hosts = state_path("known-hosts"), *scram_hosts = state_path("scram-hosts");
-	struct session_target to = {
-		.account = a,
-		.deadline = wait_until(a->deadline),
-		.known_hosts = known_hosts,
-		.scram_hosts = scram_hosts,
-	};
-	int64_t start = wait_now();
-	struct tls_policy policy;
+	const struct form *f;
+	struct envelope batch;
+	struct content c;
 	struct status st;
-	size_t i;
+	bool all;
+
+	memset(reply, 0, sizeof *reply);
+	if ((f = admissible(s, e, m, partial, &c, &st)) == NULL)
+		envelope_settle(e, &st);
+	if (envelope_undecided(e) == 0)
+		return;
+	take_batch(e, session_caps(s), &batch);
+	all = batch.n == envelope_undecided(e);
+	if (!partial && !all) {
+		status_set(&st, PH_RCPT, 5, 5, 3,
+		    "the server takes %zu recipients at a time, so it cannot be all or nothing "
+		    "(partial no)",
+		    batch.n);
+		st.exit = EX_UNAVAILABLE;
+		free(batch.rcpt);
+		envelope_settle(e, &st);
+		return;
+	}
+	mail_submit(s, &batch, f, &c, partial, last && all, reply);
+	all = holds_for_all(&batch, reply, &st);
+	give_back(e, &batch);
+	if (all)
+		envelope_settle(e, &st);
+}
+
+static void
+tell(const struct link *l, struct submission *sub)
+{
+	sub->server = l->name != NULL ? xstrdup(l->name) : NULL;
+	sub->user = l->user != NULL ? xstrdup(l->user) : NULL;
+	sub->info = l->info;
+}
+
+void
+submit(struct link *l, struct envelope *e, struct message *m, bool last,
+    struct submission *sub)
+{
+	int64_t start = wait_now();
+	struct status reply;
 
 	memset(sub, 0, sizeof *sub);
-	policy = session_policy(&to);
-	if (tls_check(&policy, &st) == -1) /* before anybody is contacted */
-		envelope_settle(e, &st);
-	else
-		for (i = 0; i < a->server.n; i++) {
-			one_server(a->server.v[i], &to, e, m, sub);
-			if (i + 1 == a->server.n || !undecide(e, a->partial))
+	sub->turns = 0 - link_turns(l);
+	do {
+		while (envelope_undecided(e) > 0) {
+			if (link_up(l) == NULL) {
+				envelope_settle(e, &l->st);
 				break;
-			say_event("%s: %s; trying the next server", sub->server, sub->session.text);
+			}
+			submit_batch(l->session, e, m, l->account->partial, last, &reply);
+			if (reply.class != 0)
+				sub->reply = reply;
 		}
+	} while (once_more(l, e));
+	if (last)
+		link_down(l);
+	tell(l, sub);
+	sub->turns += link_turns(l);
 	sub->ms = wait_now() - start;
-	free(known_hosts);
-	free(scram_hosts);
 }
 
 void

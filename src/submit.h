@@ -7,6 +7,7 @@
 #ifndef SUBMIT_H
 #define SUBMIT_H
 
+#include "link.h"
 #include "mail.h"
 
 /* What happened besides the outcomes in the envelope; reports read it. */
@@ -14,18 +15,26 @@ struct submission {
 	char *server; /* "host:port" of the last one tried, or NULL */
 	char *user;   /* who we authenticated as, or NULL */
 	struct session_info info;
-	struct status session; /* how the last one ended; class 2: it served */
-	struct status reply;   /* to the end of the message; class 0: none */
+	struct status reply; /* to the end of the message; class 0: none */
 	unsigned turns;
 	int64_t ms; /* from the first connection to the last reply */
 };
 
 /*
- * Submit `m` for everybody in `e`: servers are tried in order while they fail temporarily as a
- * whole. On return every recipient is decided.
+ * Submit `m` for everybody in `e` over `l`, which is left up. Servers are tried in order while
+ * they fail temporarily as a whole. Where a server takes no more than so many recipients at a time
+ * (RFC 9422 4.2, 452 4.5.3), the others follow in further transactions. `last`: nothing else will
+ * be sent over this link. On return every recipient is decided, and *sub tells the rest.
  */
-void submit(
-    const struct account *a, struct envelope *e, const struct message *m, struct submission *sub);
+void submit(struct link *l, struct envelope *e, struct message *m, bool last,
+    struct submission *sub);
+/*
+ * One transaction over a usable session, for as many of the undecided as the server takes; all of
+ * them are decided when what is said of one holds for all. *reply as with mail_body().
+ */
+void submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
+    bool last, struct status *reply);
+
 void submission_free(struct submission *sub);
 
 #endif

@@ -1,40 +1,64 @@
 /*
- * url - where a submission server is, from one line.
+ * url - where a submission server or a proxy is, from one line.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
  */
 #include "config.h"
 
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "idn.h"
+#include "socks.h"
 #include "url.h"
 
-static const struct {
+struct scheme {
 	const char *name, *port;
-	bool implicit;
-} schemes[] = {
-	{ "submission", "587", false },
-	{ "submissions", "465", true },
-	{ "smtps", "465", true },
-	{ "smtp", "25", false },
+	bool implicit, lmtp;
 };
-#define NSCHEMES (sizeof schemes / sizeof schemes[0])
+
+static const struct scheme servers[] = {
+	{ "submission", "587", false, false },
+	{ "submissions", "465", true, false },
+	{ "smtps", "465", true, false },
+	{ "smtp", "25", false, false },
+	{ "lmtp", "24", false, true },
+	{ NULL, NULL, false, false },
+};
+
+static const struct scheme proxies[] = {
+	{ "socks5", "1080", false, false },
+	{ NULL, NULL, false, false },
+};
+
+/* What may be written where, and what to say when something else is. */
+struct kind {
+	const struct scheme *schemes;
+	const char *what, *names, *example;
+};
+
+static const struct kind server_kind = { servers, "server",
+	"the scheme must be submissions://, submission://, smtp:// or lmtp://",
+	"submissions://user@host, or submission://user@host:587" };
+static const struct kind proxy_kind = { proxies, "proxy", "the scheme must be socks5://",
+	"socks5://host:1080, or socks5://user:password@host:1080" };
 
 static int
-wrong(struct status *st, const char *text, const char *why)
+wrong(struct status *st, const struct kind *kind, const char *text, const char *why)
 {
 	const char *at = strrchr(text, '@'), *scheme = strstr(text, "://");
 	const char *host = at != NULL ? at + 1 : scheme != NULL ? scheme + 3 : text;
 
 	/* a password may stand before the @, or, with the host forgotten, behind a colon */
-	return status_set(st, PH_LOCAL, 5, 3, 5,
-	    "server URL %s%.*s: %s (it reads submissions://user@host, or "
-	    "submission://user@host:587)",
-	    at != NULL ? "...@" : "", (int)strcspn(host, at != NULL ? "/" : ":/"), host, why);
+	return status_set(st, PH_LOCAL, 5, 3, 5, "%s URL %s%.*s: %s (it reads %s)", kind->what,
+	    at != NULL ? "...@" : "", (int)strcspn(host, at != NULL ? "/" : ":/"), host, why,
+	    kind->example);
 }
 
 static int
@@ -143,58 +167,131 @@ parse_port(const char *p, struct url *u)
 	return 0;
 }
 
-int
-url_parse(const char *text, struct url *u, struct status *st)
+/* Text that begins with a scheme of this kind: what follows "://", and which it is; else NULL. */
+static const char *
+find_scheme(const char *text, const struct kind *kind, const struct scheme **found)
 {
-	const char *p = strstr(text, "://"), *at, *end, *colon;
-	size_t i;
+	const char *p = strstr(text, "://");
+	const struct scheme *s;
 
-	memset(u, 0, sizeof *u);
-	for (i = 0; p != NULL && i < NSCHEMES; i++)
-		if (strlen(schemes[i].name) == (size_t)(p - text) &&
-		    ascii_eqn(text, schemes[i].name, (size_t)(p - text)))
-			break;
-	if (p == NULL || i == NSCHEMES)
-		return wrong(
-		    st, text, "the scheme must be submissions://, submission:// or smtp://");
-	u->implicit = schemes[i].implicit;
-	p += 3;
-	if ((at = strrchr(p, '@')) != NULL) {
-		colon = memchr(p, ':', (size_t)(at - p));
-		end = colon != NULL ? colon : at;
-		if (end == p || (u->user = decode(p, (size_t)(end - p))) == NULL ||
-		    (colon != NULL &&
-			(u->password = decode(colon + 1, (size_t)(at - colon - 1))) == NULL))
-			return wrong(st, text,
-			    "the user name is empty or holds a bad %-escape or a control");
-		p = at + 1;
-	}
+	for (s = kind->schemes; p != NULL && s->name != NULL; s++)
+		if (strlen(s->name) == (size_t)(p - text) &&
+		    ascii_eqn(text, s->name, (size_t)(p - text))) {
+			*found = s;
+			return p + 3;
+		}
+	return NULL;
+}
+
+/* The last "@" of p[0..n), or NULL. */
+static const char *
+last_at(const char *p, size_t n)
+{
+	while (n-- > 0)
+		if (p[n] == '@')
+			return p + n;
+	return NULL;
+}
+
+/* "user[:password]", up to `at`; NULL, or what is wrong. */
+static const char *
+parse_user(const char *p, const char *at, struct url *u)
+{
+	const char *colon = memchr(p, ':', (size_t)(at - p));
+	const char *end = colon != NULL ? colon : at;
+
+	if (end == p || (u->user = decode(p, (size_t)(end - p))) == NULL ||
+	    (colon != NULL && (u->password = decode(colon + 1, (size_t)(at - colon - 1))) == NULL))
+		return "the user name is empty or holds a bad %-escape or a control";
+	return NULL;
+}
+
+/* "host[:port][/]"; NULL, or what is wrong. */
+static const char *
+parse_place(const char *p, const struct scheme *scheme, struct url *u)
+{
+	struct str port = { 0 };
+	const char *end;
+	int bad;
+
 	if (*p == '[') {
 		if ((end = strchr(p, ']')) == NULL ||
 		    parse_host(p + 1, (size_t)(end - p - 1), true, u) == -1)
-			return wrong(st, text, "no IP address in the brackets");
+			return "no IP address in the brackets";
 		p = end + 1;
 	} else {
 		end = p + strcspn(p, ":/");
 		if (parse_host(p, (size_t)(end - p), false, u) == -1)
-			return wrong(st, text,
-			    "the host is not a name or an address (IPv6 goes in brackets)");
+			return "the host is not a name or an address (IPv6 goes in brackets)";
 		p = end;
 	}
 	if (*p == ':') {
-		struct str port = { 0 };
-		int bad;
-
 		str_put(&port, p + 1, strcspn(p + 1, "/"));
 		bad = parse_port(str_text(&port), u);
 		p += 1 + port.len;
 		str_free(&port);
 		if (bad)
-			return wrong(st, text, "the port is not a number from 1 to 65535");
+			return "the port is not a number from 1 to 65535";
 	} else
-		u->port = xstrdup(schemes[i].port);
+		u->port = xstrdup(scheme->port);
 	if (strcmp(p, "") != 0 && strcmp(p, "/") != 0)
-		return wrong(st, text, "nothing may follow the port");
+		return "nothing may follow the port";
+	return NULL;
+}
+
+/* The path of a socket; NULL, or what is wrong. */
+static const char *
+parse_path(const char *p, const struct scheme *scheme, struct url *u)
+{
+	u->path = decode(p, strlen(p));
+	if (u->path == NULL)
+		return "the path holds a bad %-escape or a control";
+	if (strlen(u->path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+		return "the path is too long for a socket";
+	if (u->path[strlen(u->path) - 1] == '/')
+		return "there is no socket in the path";
+	u->host = xstrdup("localhost");
+	u->port = xstrdup(scheme->port);
+	return NULL;
+}
+
+static int
+parse(const char *text, const struct kind *kind, struct url *u, struct status *st)
+{
+	const struct scheme *scheme = NULL;
+	const char *p = find_scheme(text, kind, &scheme), *at, *why = NULL;
+
+	memset(u, 0, sizeof *u);
+	if (p == NULL)
+		return wrong(st, kind, text, kind->names);
+	u->implicit = scheme->implicit;
+	u->lmtp = scheme->lmtp;
+	/* a path may hold an "@", and a user name a slash: they do not meet in one scheme */
+	if ((at = last_at(p, scheme->lmtp ? strcspn(p, "/") : strlen(p))) != NULL) {
+		why = parse_user(p, at, u);
+		p = at + 1;
+	}
+	if (why == NULL)
+		why = scheme->lmtp && *p == '/' ? parse_path(p, scheme, u)
+						: parse_place(p, scheme, u);
+	return why == NULL ? 0 : wrong(st, kind, text, why);
+}
+
+int
+url_parse(const char *text, struct url *u, struct status *st)
+{
+	return parse(text, &server_kind, u, st);
+}
+
+int
+url_parse_proxy(const char *text, struct url *u, struct status *st)
+{
+	if (parse(text, &proxy_kind, u, st) == -1)
+		return -1;
+	if ((u->user != NULL && strlen(u->user) > SOCKS_LOGIN_MAX) ||
+	    (u->password != NULL && strlen(u->password) > SOCKS_LOGIN_MAX))
+		return wrong(
+		    st, &proxy_kind, text, "user name and password have 255 octets at most");
 	return 0;
 }
 
@@ -206,6 +303,7 @@ url_free(struct url *u)
 		freezero(u->password, strlen(u->password));
 	free(u->host);
 	free(u->port);
+	free(u->path);
 	memset(u, 0, sizeof *u);
 }
 
@@ -214,6 +312,10 @@ url_name(const struct url *u)
 {
 	struct str s = { 0 };
 
+	if (u->path != NULL) {
+		str_printable(&s, u->path, strlen(u->path));
+		return s.p;
+	}
 	str_printf(&s, strchr(u->host, ':') != NULL ? "[%s]:%s" : "%s:%s", u->host, u->port);
 	return s.p;
 }

@@ -169,7 +169,7 @@ left_out()
 	local lines tests file
 
 	lines=" $(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1/Makefile.am" | tr -s '\t' ' ') "
-	tests=" $(grep '^ *TESTS ' <<<"$lines") "
+	tests=" $(grep -E '^ *(BATS_)?TESTS ' <<<"$lines" | tr '\n' ' ') "
 	for file in "$1"/tests/*.{bats,bash,sh,c,h}; do
 		file=tests/${file##*/}
 		[ -e "$1/$file" ] || continue

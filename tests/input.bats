@@ -21,11 +21,15 @@ setup()
 	fails 65 5.6.0 empty
 }
 
-@test "a message with a NUL" {
-	printf 'Subject: x\n\na\0b\n' >nul
+@test "a NUL that cannot be encoded: in the header, and late in a document" {
+	printf 'Subject: x\0\n\nb\n' >nul
 	submit bob@x.example <nul
 	fails 65 5.6.0 NUL
-	{ cat letter; head -c 300000 /dev/zero | tr '\0' x; printf '\0'; } >nul
+	{
+		printf 'Content-Type: application/x\n\n'
+		head -c 300000 /dev/zero | tr '\0' x
+		printf '\0'
+	} >nul
 	submit bob@x.example <nul
 	fails 65 5.6.0 NUL
 }

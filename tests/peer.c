@@ -1,7 +1,7 @@
 /*
  * peer - a mail server that plays a written dialogue to a client and says whether it did its part.
  *
- * usage: peer [--dir DIR] [--port N] [--hold] SCRIPT
+ * usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] SCRIPT
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -130,7 +130,7 @@ in_dir(const char *name)
 static void
 usage(void)
 {
-	(void)fputs("usage: peer [--dir DIR] [--port N] [--hold] SCRIPT\n", stderr);
+	(void)fputs("usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] SCRIPT\n", stderr);
 	exit(2);
 }
 
@@ -219,11 +219,12 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "dir", required_argument, NULL, 'd' },
 		{ "port", required_argument, NULL, 'p' },
+		{ "socket", required_argument, NULL, 's' },
 		{ "hold", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned short port = 0;
-	const char *why = NULL;
+	const char *why = NULL, *path = NULL;
 	bool again = false;
 	int c;
 
@@ -232,6 +233,8 @@ main(int argc, char **argv)
 			dir = optarg;
 		else if (c == 'p')
 			port = (unsigned short)strtonum(optarg, 1, 65535, &why);
+		else if (c == 's')
+			path = optarg;
 		else if (c == 'h')
 			again = true;
 		else
@@ -243,6 +246,8 @@ main(int argc, char **argv)
 	signals();
 	clean();
 	cert_make();
+	if (path != NULL)
+		serve_listen_socket(path);
 	announce(serve_listen(port));
 	if (again)
 		hold();

@@ -161,6 +161,9 @@ extern const struct step *playing;
 /* Listen on 127.0.0.1 and ::1, on `port` or one that the kernel chooses; the port. */
 unsigned short serve_listen(unsigned short port);
 
+/* Listen on a socket of the file system, too. */
+void serve_listen_socket(const char *path);
+
 /* Wait for a client, for `ms` at most: a socket, or -1 when none came or none will come any more. */
 int serve_accept(long ms);
 

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +26,9 @@ const struct step *playing;
 
 /* ---- waiting for clients */
 
-static int listener[2] = { -1, -1 };
+/* IPv4, IPv6, and a socket of the file system. */
+#define LISTENERS 3
+static int listener[LISTENERS] = { -1, -1, -1 };
 static volatile sig_atomic_t no_more;
 
 void
@@ -79,15 +82,26 @@ serve_listen(unsigned short port)
 	broken("cannot listen on port %hu of ::1: %s", port, strerror(EADDRINUSE));
 }
 
+void
+serve_listen_socket(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	(void)unlink(path);
+	if (strlcpy(un.sun_path, path, sizeof un.sun_path) >= sizeof un.sun_path ||
+	    (listener[2] = listen_on((struct sockaddr *)&un, sizeof un)) == -1)
+		broken("cannot listen on %s: %s", path, strerror(errno));
+}
+
 /* Sleeps until a client is there, `ms` have passed (-1: never), or a signal says that none will come. */
 static bool
-wait_client(struct pollfd pfd[2], long ms)
+wait_client(struct pollfd pfd[LISTENERS], long ms)
 {
 	sigset_t term, before;
 	int n;
 
-	pfd[0] = (struct pollfd) { .fd = listener[0], .events = POLLIN };
-	pfd[1] = (struct pollfd) { .fd = listener[1], .events = POLLIN };
+	for (n = 0; n < LISTENERS; n++)
+		pfd[n] = (struct pollfd) { .fd = listener[n], .events = POLLIN };
 	/* the signal is let in while we sleep, and at no other time, so that it is never missed */
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
@@ -97,7 +111,7 @@ wait_client(struct pollfd pfd[2], long ms)
 		struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 		const struct timespec zero = { 0 };
 
-		n = ppoll(pfd, 2, no_more ? &zero : ms == -1 ? NULL : &ts, &before);
+		n = ppoll(pfd, LISTENERS, no_more ? &zero : ms == -1 ? NULL : &ts, &before);
 	} while (n == -1 && errno == EINTR);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return n > 0;
@@ -106,7 +120,7 @@ wait_client(struct pollfd pfd[2], long ms)
 bool
 serve_wait(void)
 {
-	struct pollfd pfd[2];
+	struct pollfd pfd[LISTENERS];
 
 	return wait_client(pfd, -1);
 }
@@ -114,11 +128,14 @@ serve_wait(void)
 int
 serve_accept(long ms)
 {
-	struct pollfd pfd[2];
+	struct pollfd pfd[LISTENERS];
+	size_t i = 0;
 
 	if (!wait_client(pfd, ms))
 		return -1;
-	return accept(pfd[(pfd[0].revents & POLLIN) != 0 ? 0 : 1].fd, NULL, NULL);
+	while (i < LISTENERS - 1 && (pfd[i].revents & POLLIN) == 0)
+		i++;
+	return accept(pfd[i].fd, NULL, NULL);
 }
 
 /* ---- the steps */

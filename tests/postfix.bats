@@ -289,6 +289,20 @@ setup()
 	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1'
 }
 
+@test "text of 8 bits with long lines, where the server has no 8BITMIME" {
+	perl -MMIME::QuotedPrint -e 1 2>/dev/null || skip "perl is not installed (apt-get install perl)"
+	printf '%0998d\n%05000d Gr\303\274\303\237e \n.\nFrom me\n' 1 2 | message >sent
+	client_alice bare "$to" <sent
+	assert_success
+	assert_equal "$output$stderr" ""
+	postfix_got "$box" >got
+	run -0 grep -c '^Content-Transfer-Encoding: quoted-printable$' got
+	sed '1,/^$/d' got | perl -MMIME::QuotedPrint -0777 -ne 'print decode_qp($_)' >text
+	sed '1,/^$/d' sent >want
+	run cmp want text
+	assert_success
+}
+
 @test "From, Date and Message-ID are added where they are missing, and nothing else" {
 	printf 'Subject: bare\n\nBonjour.\n' >sent
 	client_alice may "$to" <sent

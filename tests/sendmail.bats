@@ -97,7 +97,9 @@ eve=eve@x.example
 	printf '%s\n' 'From: root (Cron Daemon)' 'To: root' 'Subject: Cron <root@here> echo' \
 	    'X-Cron-Env: <SHELL=/bin/sh>' '' 'x' >cron
 	delivers $me root@x.example -FCronDaemon -i -B8BITMIME -oem root
-	arrived '^From: root \(Cron Daemon\)'
+	arrived '^From: Cron Daemon <me@x.example>'
+	arrived '^X-Original-From: root \(Cron Daemon\)'
+	arrived '^To: root@x.example'
 	arrived '^Date: '
 	arrived '^Message-ID: '
 	delivers $me "$bob $eve" -FCronDaemon -i -B8BITMIME -oem $bob,$eve
@@ -525,7 +527,7 @@ malformed()
 	delivers $me post@x.example nobody www-data
 	header 'To: root' 'Cc: nobody'
 	delivers $me "$bob $eve ann@x.example post@x.example" -t
-	arrived '^To: root'
+	arrived '^To: root@y.example'
 }
 
 @test "aliases without a default leave the others alone" {

@@ -335,6 +335,37 @@ static const struct {
 	{ "smtp://a_b.example", NULL, NULL, "a_b.example", "25", false, "a_b.example:25" },
 };
 
+static const struct {
+	const char *text, *user, *password, *host, *port, *path, *name;
+} lmtp_urls[] = {
+	{ "lmtp://x", NULL, NULL, "x", "24", NULL, "x:24" },
+	{ "LMTP://al%2Fice:p%2Fw@[::1]:2424/", "al/ice", "p/w", "::1", "2424", NULL, "[::1]:2424" },
+	{ "lmtp:///run/lmtp.sock", NULL, NULL, "localhost", "24", "/run/lmtp.sock",
+	    "/run/lmtp.sock" },
+	{ "lmtp:///a%20b/c@d:1", NULL, NULL, "localhost", "24", "/a b/c@d:1", "/a b/c@d:1" },
+	{ "lmtp://alice:b@c@/run/x@y", "alice", "b@c", "localhost", "24", "/run/x@y", "/run/x@y" },
+	{ "lmtp:///b\303\274", NULL, NULL, "localhost", "24", "/b\303\274", "/bM-CM-<" },
+};
+
+static const struct {
+	const char *text, *user, *password, *host, *port; /* host NULL: it is none */
+} proxy_urls[] = {
+	{ "socks5://x", NULL, NULL, "x", "1080" },
+	{ "SOCKS5://[::1]:1/", NULL, NULL, "::1", "1" },
+	{ "socks5://alice:a%3Ab@127.0.0.1:9050", "alice", "a:b", "127.0.0.1", "9050" },
+	{ "socks5://alice@x", "alice", NULL, "x", "1080" },
+	{ "socks5://" L63 L63 L63 L63 "abc@x", L63 L63 L63 L63 "abc", NULL, "x", "1080" },
+	{ "socks5://" L63 L63 L63 L63 "abcd@x", NULL, NULL, NULL, NULL },
+	{ "socks5://a:" L63 L63 L63 L63 "abcd@x", NULL, NULL, NULL, NULL },
+	{ "socks5://", NULL, NULL, NULL, NULL },
+	{ "socks5:///run/socks", NULL, NULL, NULL, NULL },
+	{ "socks5h://x", NULL, NULL, NULL, NULL },
+	{ "socks4://x", NULL, NULL, NULL, NULL },
+	{ "http://x", NULL, NULL, NULL, NULL },
+	{ "submission://x", NULL, NULL, NULL, NULL },
+	{ "x:1080", NULL, NULL, NULL, NULL },
+};
+
 static const char *const bad_urls[] = {
 	"",
 	"smtp.example.org",
@@ -398,12 +429,75 @@ static const char *const bad_urls[] = {
 	"smtp://b\303\274 cher.example",
 	"smtp://b\303\274,cher.example",
 	"smtp://b\303\274(cher).example",
+	"socks5://x",
+	"lmtps://x",
+	"lmtp://",
+	"lmtp:///",
+	"lmtp:///run/",
+	"lmtp:///run/%0a",
+	"lmtp:///run/%00",
+	"lmtp:///run/%4",
+	"lmtp://x/run/lmtp.sock",
+	"lmtp://@/run/lmtp.sock",
+	"lmtp:///" L63 L63,
+	"smtp:///run/lmtp.sock",
+	"submissions:///run/lmtp.sock",
 };
 
 static bool
 equal(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void
+test_lmtp_url(void)
+{
+	struct status st;
+	struct url u;
+	char *name;
+	size_t i;
+
+	for (i = 0; i < COUNT(lmtp_urls); i++) {
+		name = url_parse(lmtp_urls[i].text, &u, &st) == 0 ? url_name(&u) : NULL;
+		ok(equal(u.user, lmtp_urls[i].user) && equal(u.password, lmtp_urls[i].password) &&
+			equal(u.host, lmtp_urls[i].host) && equal(u.port, lmtp_urls[i].port) &&
+			equal(u.path, lmtp_urls[i].path) && u.lmtp && !u.implicit &&
+			equal(name, lmtp_urls[i].name),
+		    "URL %s: %s", lmtp_urls[i].text, name != NULL ? name : st.text);
+		free(name);
+		url_free(&u);
+	}
+	(void)url_parse("smtp://x", &u, &st);
+	ok(!u.lmtp && u.path == NULL, "SMTP is no LMTP");
+	url_free(&u);
+}
+
+static void
+test_proxy_url(void)
+{
+	struct status st;
+	struct url u;
+	size_t i;
+	int r;
+
+	for (i = 0; i < COUNT(proxy_urls); i++) {
+		memset(&st, 0, sizeof st);
+		r = url_parse_proxy(proxy_urls[i].text, &u, &st);
+		if (proxy_urls[i].host == NULL)
+			is_status(&st, "5.3.5", 78, "no proxy: %s", proxy_urls[i].text);
+		else
+			ok(r == 0 && equal(u.user, proxy_urls[i].user) &&
+				equal(u.password, proxy_urls[i].password) &&
+				equal(u.host, proxy_urls[i].host) &&
+				equal(u.port, proxy_urls[i].port),
+			    "proxy %s", proxy_urls[i].text);
+		url_free(&u);
+	}
+	(void)url_parse_proxy("socks5://alice:TopSecret@x:99999", &u, &st);
+	ok(strstr(st.text, "TopSecret") == NULL && strstr(st.text, "x:99999") != NULL,
+	    "a complaint about a proxy repeats the host, not the password");
+	url_free(&u);
 }
 
 void
@@ -413,6 +507,9 @@ test_url(void)
 	struct url u;
 	char *name;
 	size_t i;
+
+	test_lmtp_url();
+	test_proxy_url();
 
 	for (i = 0; i < COUNT(good_urls); i++) {
 		memset(&st, 0, sizeof st);

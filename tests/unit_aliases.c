@@ -130,6 +130,11 @@ static const struct {
 	{ "root: root, b@x", "root", "root b@x" }, /* a copy to somebody else */
 	{ "root: ROOT, b@x", "root", "ROOT b@x" },
 	{ "a: root\nroot: root, b@x", "a", "root b@x" },
+	{ "root: \\root, b@x", "root", "root b@x" }, /* final */
+	{ "a: b@x ,\t\\b , c\nb: d@x", "a", "b@x b c" },
+	{ "a: \\b@here, \"\\c\", \"\\d\"@x\nb: e\nc: f", "a", "b@here c \"\\d\"@x" },
+	{ "a: \"b, \\c\"@x, d", "a", "\"b, \\c\"@x d" },
+	{ "a: \\, b@x", "a", NULL },
 	{ "default: d@x", "bob", "d@x" },
 	{ "default: d@x\nbob: b@x", "bob", "b@x" },
 	{ "default: d@x", "bob@here", "bob@here" },

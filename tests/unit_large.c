@@ -59,7 +59,7 @@ stored(const struct message *m, struct str *to)
 	ssize_t n;
 
 	str_clear(to);
-	while ((n = store_view(&m->store, (off_t)to->len, buf, &p, &st)) > 0)
+	while ((n = store_view(&m->own.store, (off_t)to->len, buf, &p, &st)) > 0)
 		str_put(to, p, (size_t)n);
 	free(buf);
 }
@@ -220,7 +220,7 @@ test_long(void)
 	struct str in = { 0 };
 	struct message m;
 	struct status st;
-	size_t i, k;
+	size_t i, k, before;
 
 	for (i = 0; i < COUNT(lines); i++)
 		for (k = 0; k < 2; k++) {
@@ -228,12 +228,12 @@ test_long(void)
 
 			str_clear(&in);
 			put_field(&in, "A", lines[i].header + 1);
-			str_putc(&in, '\n');
-			while (in.len < lines[i].header + 2 + lines[i].body)
+			str_puts(&in, "Content-Type: application/x\n\n"); /* not to be altered */
+			for (before = in.len; in.len < before + lines[i].body;)
 				str_putc(&in, 'x');
 			str_puts(&in, k == 0 ? "\n" : "\r\nx");
 			r = take(&m, &in, i < 3 ? 100 : 0, &st);
-			ok(r == 0 && m.flags == (lines[i].is_long ? MSG_LONG : 0),
+			ok(r == 0 && m.own.flags == (lines[i].is_long ? MSG_LONG : 0),
 			    "lines of %zu and %zu are %s", lines[i].header, lines[i].body,
 			    lines[i].is_long ? "long" : "not long");
 			message_free(&m);
@@ -294,7 +294,7 @@ sent_as(const struct str *in, const struct str *wanted)
 	peer_start(&p, swallow, wanted);
 	s = stream_new(p.fd, p.fd);
 	stream_phase(s, PH_BODY, 20000);
-	good = message_send(&m, s, &st) == 0;
+	good = message_send(&m.own, s, &st) == 0;
 	stream_put(s, ".\r\n", 3);
 	good = good && stream_flush(s) == 0;
 	stream_free(&s);

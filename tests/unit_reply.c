@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reply.h"
+#include "caps.h"
 #include "unit.h"
 
 /* ---- lines */
@@ -347,6 +347,24 @@ static const struct {
 	{ "8BITMIME\tx", EXT_8BITMIME, 0, "" },
 };
 
+static const struct {
+	const char *line;
+	uint64_t rcpt, mail, domains, hold, by;
+} numbers[] = {
+	{ "LIMITS RCPTMAX=100", 100, 0, 0, 0, 0 },
+	{ "limits mailmax=7 RcptMax=20  RCPTDOMAINMAX=1", 20, 7, 1, 0, 0 },
+	{ "LIMITS", 0, 0, 0, 0, 0 },
+	{ "LIMITS RCPTMAX MAILMAX= RCPTDOMAINMAX=x", 0, 0, 0, 0, 0 },
+	{ "LIMITS RCPTMAX=0 MAILMAX=-1 RCPTDOMAINMAX=1x", 0, 0, 0, 0, 0 },
+	{ "LIMITS XRCPTMAX=5 RCPTMAX=99999999999999999999999", 0, 0, 0, 0, 0 },
+	{ "LIMITS RCPTMAX=\tMAILMAX=3", 0, 3, 0, 0, 0 },
+	{ "FUTURERELEASE 86400 2030-01-01T00:00:00Z", 0, 0, 0, 86400, 0 },
+	{ "FUTURERELEASE", 0, 0, 0, 0, 0 },
+	{ "DELIVERBY 240", 0, 0, 0, 0, 240 },
+	{ "DELIVERBY", 0, 0, 0, 0, 0 },
+	{ "MT-PRIORITY MIXER", 0, 0, 0, 0, 0 },
+};
+
 static void
 offer(struct caps *c, const char *text)
 {
@@ -375,6 +393,20 @@ test_caps(void)
 			"EHLO announces \"%s\"", offers[i].lines))
 			note("found %#x, size %llu, mechanisms \"%s\"", c.ext, (unsigned long long)c.size,
 			    str_text(&c.mechs));
+	}
+	str_free(&text);
+
+	for (i = 0; i < COUNT(numbers); i++) {
+		str_clear(&text);
+		str_printf(&text, "smtp.example.org\n%s", numbers[i].line);
+		offer(&c, text.p);
+		if (!ok(c.rcpt_max == numbers[i].rcpt && c.mail_max == numbers[i].mail &&
+			    c.domains == numbers[i].domains && c.hold_max == numbers[i].hold &&
+			    c.by_min == numbers[i].by,
+			"the numbers of \"%s\"", numbers[i].line))
+			note("found %llu %llu %llu %llu %llu", (unsigned long long)c.rcpt_max,
+			    (unsigned long long)c.mail_max, (unsigned long long)c.domains,
+			    (unsigned long long)c.hold_max, (unsigned long long)c.by_min);
 	}
 	str_free(&text);
 

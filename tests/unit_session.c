@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail.h"
+#include "submit.h"
 #include "puppet.h"
 #include "unit.h"
 #include "wait.h"
@@ -223,7 +223,7 @@ static const struct {
 	{ "one deferred", STEP OK OK "450 4.2.0 busy\r\n" GO QUEUED, EHLO MAIL A B DATA TEXT QUIT, "2.0.0",
 	    "4.2.0", 69, "2.0.0", 0 },
 	{ "one too many", PIPE OK OK "552 too many\r\n" GO QUEUED, EHLO MAIL A B DATA TEXT QUIT, "2.0.0",
-	    "4.5.3", 69, "2.0.0", 0 },
+	    "0.0.0", 0, "2.0.0", 0 },
 	{ "one refused of all", PIPE OK "550 5.1.1 no\r\n" OK, EHLO MAIL A B QUIT, "5.1.1", "", 67, "0.0.0",
 	    1 },
 	{ "one deferred of all", STEP OK OK "450 4.2.0 busy\r\n", EHLO MAIL A B QUIT, "", "4.2.0", 75,
@@ -316,7 +316,7 @@ test_mails(void)
 		envelope_add(&e, "b@x.example");
 		dialogue_init(&d);
 		dialogue_start(&d, mails[i].says, false, "127.0.0.1");
-		mail_submit(d.session, &e, &m, !mails[i].all, true, &reply);
+		submit_batch(d.session, &e, &m, !mails[i].all, true, &reply);
 		heard = dialogue_end(&d);
 		str_clear(&found);
 		became(&e.rcpt[0], mails[i].a, &found);
@@ -351,7 +351,15 @@ static const struct {
 	    "2.0.0" },
 	{ "8BITMIME that is not needed", "8BITMIME", "S: x\n\nx\n", "me@x", "MAIL FROM:<me@x>\r\n",
 	    "2.0.0" },
-	{ "8BITMIME that is missing", "SIZE", "S: x\n\n\303\274\n", "me@x", NULL, "5.6.3" },
+	{ "8BITMIME that is missing", "SIZE", "S: x\n\n\303\274\n", "me@x",
+	    "MAIL FROM:<me@x> SIZE=121\r\n", "2.0.0" },
+	{ "SIZE of what is sent", "SIZE 100", "S: x\n\n\303\274\n", "me@x", NULL, "5.3.4" },
+	{ "8BITMIME that is missing and has to be", "SIZE", "Content-Type: image/x\n\n\303\274\n", "me@x",
+	    NULL, "5.6.3" },
+	{ "SMTPUTF8", "8BITMIME\r\n250-SMTPUTF8", "S: \303\274\n\nx\n", "me@x",
+	    "MAIL FROM:<me@x> BODY=8BITMIME SMTPUTF8\r\n", "2.0.0" },
+	{ "SMTPUTF8 that is missing", "8BITMIME", "S: \303\274\n\nx\n", "me@x", "MAIL FROM:<me@x>\r\n",
+	    "2.0.0" },
 	{ "no sender", "HELP", "S: x\n\nx\n", "", "MAIL FROM:<>\r\n", "2.0.0" },
 };
 
@@ -371,10 +379,10 @@ test_params(void)
 		envelope_add(&e, "a@x.example");
 		make_message(&m, params[i].text);
 		str_clear(&says);
-		str_printf(&says, HI "250-x\r\n250 %s\r\n" OK OK GO QUEUED, params[i].offers);
+		str_printf(&says, HI "250-x\r\n250-%s\r\n250 HELP\r\n" OK OK GO QUEUED, params[i].offers);
 		dialogue_init(&d);
 		dialogue_start(&d, says.p, false, "127.0.0.1");
-		mail_submit(d.session, &e, &m, true, true, &reply);
+		submit_batch(d.session, &e, &m, true, true, &reply);
 		heard = dialogue_end(&d);
 		is_status(&e.rcpt[0].status, params[i].enhanced, params[i].mail != NULL ? 0 : 65, "%s",
 		    params[i].name);
@@ -409,7 +417,7 @@ test_hasty(void)
 	dialogue_init(&d);
 	d.hangs_up = true;
 	dialogue_start(&d, STEP OK OK GO "+" QUEUED, false, "127.0.0.1");
-	mail_submit(d.session, &e, &m, true, true, &reply);
+	submit_batch(d.session, &e, &m, true, true, &reply);
 	(void)dialogue_end(&d);
 	dialogue_free(&d);
 	if (!ok(!status_ok(&e.rcpt[0].status) && e.rcpt[0].status.class != 0,

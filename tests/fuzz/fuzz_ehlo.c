@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "reply.h"
+#include "caps.h"
 
 /* Each mechanism is a word of its own, and is found. */
 static void

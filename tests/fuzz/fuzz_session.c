@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "mail.h"
+#include "submit.h"
 #include "puppet.h"
 #include "wait.h"
 
@@ -97,7 +97,7 @@ TARGET(fuzz_session)(const uint8_t *p, size_t n)
 	MUST((fd = puppet_start(&server, (const char *)p + 1, n - 1, (how & HANGS_UP) != 0)) != -1);
 	s = session_over(stream_new(fd, fd), &to, (how & STRANGER) != 0 ? "192.0.2.1" : "127.0.0.1");
 	if (status_ok(session_status(s)))
-		mail_submit(s, &e, &m, a.partial, true, &reply);
+		submit_batch(s, &e, &m, a.partial, true, &reply);
 	else
 		envelope_settle(&e, session_status(s));
 	session_close(&s);

@@ -1,0 +1,261 @@
+/*
+ * link - a session to an account's servers: opened when it is needed, kept while it lives.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "link.h"
+#include "say.h"
+#include "secret.h"
+#include "state.h"
+#include "wait.h"
+
+void
+link_init(struct link *l, const struct account *a)
+{
+	memset(l, 0, sizeof *l);
+	l->account = a;
+	l->deadline = wait_until(a->deadline);
+	l->known_hosts = state_path("known-hosts");
+	l->scram_hosts = state_path("scram-hosts");
+	status_set(&l->st, PH_LOCAL, 4, 4, 1, "no server was tried");
+}
+
+void
+link_free(struct link *l)
+{
+	link_down(l);
+	credentials_free(&l->cred);
+	url_free(&l->url);
+	free(l->name);
+	free(l->user);
+	free(l->known_hosts);
+	free(l->scram_hosts);
+	memset(l, 0, sizeof *l);
+}
+
+void
+link_down(struct link *l)
+{
+	if (l->session == NULL)
+		return;
+	l->info = *session_info(l->session);
+	l->turns += session_turns(l->session);
+	session_close(&l->session);
+}
+
+void
+link_renew(struct link *l)
+{
+	l->deadline = wait_until(l->account->deadline);
+	if (l->session != NULL)
+		stream_deadline(session_chat(l->session)->stream, l->deadline);
+}
+
+unsigned
+link_turns(const struct link *l)
+{
+	return l->turns + (l->session != NULL ? session_turns(l->session) : 0);
+}
+
+/* ---- one server */
+
+/* One connection; what became of it is in l->st. */
+static void
+attempt(struct link *l, const struct session_target *to)
+{
+	link_down(l);
+	l->session = session_open(to);
+	l->used = 0;
+	l->st = *session_status(l->session);
+	l->info = *session_info(l->session);
+	if (!status_ok(&l->st))
+		link_down(l);
+}
+
+/* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new
+ * connection. */
+static bool
+may_go_without_tls(const struct link *l, const struct session_target *to)
+{
+	/* what fails once TLS stands is another matter, and may be somebody's doing */
+	return to->account->tls == TLS_MAY && to->cred == NULL && !to->implicit &&
+	    !l->info.tls.on && (l->st.code != 0 || status_retry(&l->st)) &&
+	    (l->st.phase == PH_STARTTLS || l->st.phase == PH_TLS) && wait_signal() == NULL;
+}
+
+static void
+without_login(struct link *l, struct session_target *to)
+{
+	attempt(l, to);
+	if (status_ok(&l->st) || !may_go_without_tls(l, to))
+		return;
+	say_event("no TLS here: trying without, as `tls may` allows");
+	l->clear = *to->account;
+	l->clear.tls = TLS_NONE;
+	to->account = &l->clear;
+	attempt(l, to);
+}
+
+/* A token that was refused may have expired: the command that made it can make another. */
+static bool
+token_expired(const struct link *l)
+{
+	const struct mech *m = sasl_mech(l->info.tried);
+
+	return l->st.phase == PH_AUTH && l->st.code == 535 && m != NULL &&
+	    (m->flags & SASL_BEARER) != 0 && secret_refreshable(l->account, &l->url);
+}
+
+/* AUTH EXTERNAL: on demand, or when a certificate is all that the configuration has. */
+static bool
+certificate_is_enough(const struct account *a, const struct url *u)
+{
+	const struct mech *demanded = a->auth != NULL ? sasl_mech(a->auth) : NULL;
+
+	if (demanded != NULL)
+		return (demanded->flags & SASL_NOSECRET) != 0;
+	return a->tls_cert != NULL && !secret_configured(a, u);
+}
+
+static void
+with_login(struct link *l, struct session_target *to)
+{
+	struct secret_wish wish = {
+		.account = l->account,
+		.url = &l->url,
+		.user = l->cred.user,
+		.deadline = l->deadline,
+	};
+
+	to->cred = &l->cred;
+	if (certificate_is_enough(l->account, &l->url)) {
+		attempt(l, to);
+		return;
+	}
+	for (;;) {
+		/* a secret that has served is not asked for again when the session is renewed */
+		if (l->cred.secret.len == 0 && secret_get(&wish, &l->cred.secret, &l->st) == -1)
+			return;
+		secret_guard();
+		attempt(l, to);
+		if (status_ok(&l->st))
+			return;
+		str_free(&l->cred.secret);
+		if (wish.refresh || !token_expired(l))
+			return;
+		say_event("the token was refused: asking password-command for a fresh one");
+		wish.refresh = true;
+	}
+}
+
+/* Where the account's server number l->server is, and as whom we go there. 0, or -1 with l->st. */
+static int
+aim(struct link *l)
+{
+	const struct account *a = l->account;
+
+	free(l->name);
+	free(l->user);
+	url_free(&l->url);
+	l->name = l->user = NULL;
+	l->cred.user = NULL;
+	memset(&l->info, 0, sizeof l->info);
+	if (url_parse(a->server.v[l->server], &l->url, &l->st) == -1)
+		return -1;
+	l->name = url_name(&l->url);
+	l->cred.host = l->url.host;
+	l->cred.port = l->url.port;
+	if (a->no_auth)
+		return 0;
+	l->cred.user = a->user != NULL ? a->user : l->url.user;
+	/* with EXTERNAL the certificate says who we are (RFC 4422 A.1) */
+	if (l->cred.user == NULL && a->auth != NULL && certificate_is_enough(a, &l->url))
+		l->cred.user = "";
+	if (l->cred.user == NULL && (a->auth != NULL || secret_configured(a, &l->url)))
+		/* never without a login that somebody wanted */
+		return status_set(&l->st, PH_LOCAL, 5, 3, 5,
+		    "there is a password or `auth` but no user name: set `user`, or put it into "
+		    "`server`, as in submissions://user@%s",
+		    l->url.host);
+	if (l->cred.user != NULL)
+		l->user = xstrdup(l->cred.user);
+	return 0;
+}
+
+static void
+open_server(struct link *l)
+{
+	struct session_target to = {
+		.account = l->account,
+		.deadline = l->deadline,
+		.known_hosts = l->known_hosts,
+		.scram_hosts = l->scram_hosts,
+	};
+	struct tls_policy policy = session_policy(&to);
+
+	/* before anybody is contacted */
+	if (tls_check(&policy, &l->st) == -1 || (!l->aimed && aim(l) == -1))
+		return;
+	l->aimed = true;
+	to.server.host = l->url.host;
+	to.server.port = l->url.port;
+	to.server.path = l->url.path;
+	to.lmtp = l->url.lmtp;
+	to.implicit = l->url.implicit;
+	if (session_check(&to, &l->st) == -1)
+		return;
+	if (l->cred.user == NULL)
+		without_login(l, &to);
+	else
+		with_login(l, &to);
+}
+
+/* ---- all of them */
+
+/* May the session that there is have one more transaction? */
+static bool
+still_good(const struct link *l)
+{
+	uint64_t most;
+
+	if (l->session == NULL || !status_ok(session_status(l->session)))
+		return false;
+	most = session_caps(l->session)->mail_max;
+	return most == 0 || l->used < most;
+}
+
+struct session *
+link_up(struct link *l)
+{
+	if (!still_good(l)) {
+		link_down(l);
+		do
+			open_server(l);
+		while (l->session == NULL && status_retry(&l->st) && l->st.phase != PH_LOCAL &&
+		    link_next(l));
+	}
+	l->used++;
+	return l->session;
+}
+
+bool
+link_next(struct link *l)
+{
+	if (l->server + 1 >= l->account->server.n || wait_signal() != NULL)
+		return false;
+	if (l->session != NULL)
+		l->st = *session_status(l->session);
+	say_event("%s: %s; trying the next server", l->name, l->st.text);
+	link_down(l);
+	l->server++;
+	l->aimed = false;
+	/* the secret for one server is not shown to another */
+	credentials_free(&l->cred);
+	return true;
+}

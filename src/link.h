@@ -1,0 +1,61 @@
+/*
+ * link - a session to an account's servers: opened when it is needed, kept while it lives.
+ *
+ * Sending one message, flushing a spool and serving a client of our own are callers of the same
+ * link, and none of them knows how a session comes about.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef LINK_H
+#define LINK_H
+
+#include "session.h"
+#include "url.h"
+
+struct link {
+	const struct account *account; /* borrowed */
+	int64_t deadline;	       /* of wait_now(), for all that is done with it */
+	struct session *session;       /* NULL: there is none */
+	struct status st;	       /* class 2, or why there is none */
+	size_t server;		       /* the one that is in use, or tried next */
+	uint64_t used;		       /* transactions of this session */
+	/* What reports tell of the last server that was tried. */
+	char *name; /* "host:port", or NULL */
+	char *user; /* who we authenticated as, or NULL */
+	struct session_info info;
+	unsigned turns; /* of the sessions that have ended */
+	/* What a session goes on using. */
+	bool aimed; /* url and cred are for this server */
+	struct account clear; /* the account without TLS, where `tls may` came to that */
+	struct url url;
+	struct credentials cred;
+	char *known_hosts, *scram_hosts;
+};
+
+/* link_free() takes leave of the server and gives everything back. */
+void link_init(struct link *l, const struct account *a);
+void link_free(struct link *l);
+
+/*
+ * A session for one more transaction: the one there is, as long as it is alive and the server lets
+ * it have another (RFC 9422 4.1), or a new one. The servers of the account are tried in order
+ * while they fail temporarily as a whole. NULL, and l->st says why: as session_open(), or 5.3.5,
+ * or 4.7.0 and 5.7.0 for a secret that cannot be had.
+ */
+struct session *link_up(struct link *l);
+
+/* Leave this server for the next one of the account; false, and nothing happens, when it is the
+ * last, or when a signal asked us to end. */
+bool link_next(struct link *l);
+
+/* The account's `deadline` counts from now on, for the session that there is, too. */
+void link_renew(struct link *l);
+
+/* How often we have waited for a server, over all sessions; see stream_turns(). */
+unsigned link_turns(const struct link *l);
+
+/* Take leave of the server (QUIT); link_up() opens a new session. */
+void link_down(struct link *l);
+
+#endif

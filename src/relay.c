@@ -1,0 +1,445 @@
+/*
+ * relay - transactions of a client of our own, passed on live to the server of an account.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "parties.h"
+#include "relay.h"
+#include "rewrite.h"
+#include "secret.h"
+
+#define RECIPIENTS_MAX 10000
+
+void
+relay_init(struct relay *r, const struct conf *conf, const struct layer *given, const char *name)
+{
+	memset(r, 0, sizeof *r);
+	r->conf = conf;
+	r->given = given;
+	r->name = name;
+	store_init(&r->chunks);
+}
+
+static void
+unlink_account(struct relay *r)
+{
+	if (!r->linked)
+		return;
+	link_free(&r->link);
+	account_free(&r->account);
+	r->linked = false;
+}
+
+void
+relay_free(struct relay *r)
+{
+	relay_reset(r);
+	unlink_account(r);
+}
+
+/* ---- the account and its server */
+
+/* Make the account for `sender` (or NULL) the one in use. 0, or -1 with *st. */
+static int
+use_account(struct relay *r, const char *sender, struct status *st)
+{
+	const struct layer *chosen;
+
+	if (conf_account(r->conf, r->name, &sender, 1, &chosen, st) == -1)
+		return -1;
+	if (r->linked && chosen == r->chosen)
+		return 0;
+	unlink_account(r);
+	if (conf_make(r->conf, r->given, chosen, &r->account, st) == -1 ||
+	    secret_take_fd(&r->account, st) == -1) {
+		account_free(&r->account);
+		return -1;
+	}
+	link_init(&r->link, &r->account);
+	r->chosen = chosen;
+	r->linked = true;
+	return 0;
+}
+
+const struct caps *
+relay_caps(struct relay *r)
+{
+	struct status st;
+
+	if (!r->linked && use_account(r, NULL, &st) == -1)
+		return NULL;
+	link_renew(&r->link);
+	if (link_up(&r->link) == NULL)
+		return NULL;
+	r->link.used--; /* that was no transaction */
+	return session_caps(r->link.session);
+}
+
+/* What the server has just said, at step `ph`. */
+static void
+last_reply(const struct relay *r, enum phase ph, struct status *st)
+{
+	reply_status(&session_chat(r->link.session)->reply, ph, st);
+	if (st->class == 3)
+		(void)chat_out_of_step(ph, st);
+}
+
+/* The session is lost in the middle of a transaction, which cannot go on then. */
+static void
+lose(struct relay *r, struct status *st)
+{
+	*st = r->lost = *session_status(r->link.session);
+}
+
+/* ---- MAIL */
+
+/* What MAIL will say of a message that is not there yet. */
+static void
+expect_content(const struct relay *r, const struct path *path, struct content *c)
+{
+	const struct caps *caps = session_caps(r->link.session);
+
+	c->size = (off_t)path->size;
+	/* a client that does not say is allowed eight bits, as far as the server is */
+	c->eight = path->body_given ? path->eight : (caps->ext & EXT_8BITMIME) != 0;
+	c->utf8 = path->utf8;
+}
+
+/* MAIL over the session that there is. 0: *st is the answer; -1: another session may do better. */
+static int
+try_mail(struct relay *r, const struct path *path, struct status *st)
+{
+	struct content c;
+
+	expect_content(r, path, &c);
+	if (params_check(&r->envelope, &c, r->link.session, st) == -1)
+		return 0;
+	mail_start(&r->mail, r->link.session, &r->envelope, &c);
+	if (mail_upto(&r->mail, 1) == -1) {
+		*st = *session_status(r->link.session);
+		return -1;
+	}
+	last_reply(r, PH_MAIL, st);
+	/* a server that does not want to go on, as servers do after a while, may take a new session */
+	return st->code == 421 ? -1 : 0;
+}
+
+void
+relay_mail(struct relay *r, const struct path *path, struct status *st)
+{
+	struct str sender = { 0 };
+	char *bare = xstrndup(path->address + 1, strlen(path->address) - 2);
+	int again;
+
+	*st = (struct status){ 0 };
+	if (use_account(r, bare, st) == 0 &&
+	    parties_sender(&r->account, bare, "", &sender, st) == 0) {
+		r->wish = r->account.wish;
+		r->wish.ret = path->ret != NULL ? path->ret : r->wish.ret;
+		r->wish.envid = path->envid != NULL ? path->envid : r->wish.envid;
+		r->envelope.from = xstrdup(str_text(&sender));
+		r->envelope.wish = &r->wish;
+		do {
+			link_renew(&r->link);
+			if (link_up(&r->link) == NULL) {
+				*st = r->link.st;
+				break;
+			}
+			again = try_mail(r, path, st) == -1 && r->link.used > 1;
+			if (again)
+				link_down(&r->link);
+		} while (again);
+	}
+	free(bare);
+	str_free(&sender);
+	if (status_ok(st))
+		r->state = RELAY_MAIL;
+	else
+		relay_reset(r);
+}
+
+/* ---- RCPT */
+
+/* Those for whom `address` stands, into the envelope. */
+static int
+add_recipients(struct relay *r, const struct path *path, struct status *st)
+{
+	struct envelope new = { 0 };
+	char *address = path->address;
+	size_t i;
+	int result = parties_recipients(&r->account, &address, 1, NULL, &new, st);
+
+	for (i = 0; result == 0 && i < new.n; i++) {
+		struct rcpt *added;
+
+		if (!envelope_add(&r->envelope, new.rcpt[i].to))
+			continue;
+		added = &r->envelope.rcpt[r->envelope.n - 1];
+		added->notify = path->notify != NULL ? xstrdup(path->notify) : NULL;
+		added->orcpt = path->orcpt != NULL ? xstrdup(path->orcpt) : NULL;
+	}
+	envelope_free(&new);
+	return result;
+}
+
+/* May this be asked for at all? */
+static int
+allowed(const struct relay *r, const struct path *path, struct status *st)
+{
+	const struct caps *caps = session_caps(r->link.session);
+
+	if (r->lost.class != 0) {
+		*st = r->lost;
+		return -1;
+	}
+	if (r->envelope.n >= RECIPIENTS_MAX ||
+	    (caps->rcpt_max > 0 && r->envelope.n >= caps->rcpt_max))
+		return status_set(st, PH_RCPT, 4, 5, 3, "too many recipients for one message");
+	if ((path->notify != NULL || path->orcpt != NULL) && (caps->ext & EXT_DSN) == 0)
+		return status_set(st, PH_RCPT, 5, 3, 3, "the server does not offer DSN");
+	if (has_8bit(path->address, strlen(path->address)) && !r->mail.content.utf8)
+		return status_set(st, PH_RCPT, 5, 6, 7, "this address needs SMTPUTF8");
+	return 0;
+}
+
+void
+relay_rcpt(struct relay *r, const struct path *path, struct status *st)
+{
+	size_t before = r->envelope.n, i;
+
+	if (allowed(r, path, st) == -1 || add_recipients(r, path, st) == -1)
+		return;
+	if (r->envelope.n == before) {
+		status_set(st, PH_RCPT, 2, 1, 5, "this one is there already");
+		return;
+	}
+	link_renew(&r->link);
+	if (mail_upto(&r->mail, r->envelope.n + 1) == -1) {
+		lose(r, st);
+		return;
+	}
+	last_reply(r, PH_RCPT, st);
+	for (i = before; i < r->envelope.n; i++)
+		if (r->envelope.rcpt[i].status.class > st->class)
+			*st = r->envelope.rcpt[i].status;
+	/* the server closes now */
+	if (!status_ok(session_status(r->link.session)))
+		lose(r, st);
+}
+
+bool
+relay_has_recipients(const struct relay *r)
+{
+	return r->mail.accepted > 0 || r->lost.class != 0;
+}
+
+/* ---- the message */
+
+void
+relay_discard(source_read_fn *read, void *arg)
+{
+	struct status st;
+	char buf[4096];
+
+	while (read(arg, buf, sizeof buf, &st) > 0)
+		;
+}
+
+/* Read it, mend it, and find the form that the server takes. NULL with *st. */
+static const struct form *
+take_message(
+    struct relay *r, struct message *m, source_read_fn *read, void *arg, struct status *st)
+{
+	const struct caps *caps = session_caps(r->link.session);
+	struct str fields = { 0 };
+	const struct form *f;
+	int result = message_open_from(m, read, arg, st);
+
+	if (result == 0)
+		result = rewrite_message(
+		    m, &r->account, r->envelope.from, true, NULL, &fields, st);
+	if (result == 0)
+		result = message_finish(m, &fields, st);
+	str_free(&fields);
+	if (result == -1) {
+		relay_discard(read, arg);
+		return NULL;
+	}
+	f = message_form(m,
+	    (r->mail.content.eight ? TAKES_8BIT : 0) | (r->mail.content.utf8 ? TAKES_UTF8 : 0), st);
+	if (f != NULL && caps->size > 0 && (uint64_t)form_size(f) > caps->size) {
+		status_set(st, PH_MAIL, 5, 3, 4, "the message is too large for the server");
+		return NULL;
+	}
+	return f;
+}
+
+/* What became of the message as a whole, for a client that hears one answer. */
+static void
+sum_up(const struct relay *r, const struct status *reply, struct status *st)
+{
+	size_t i;
+
+	*st = *reply;
+	/* those who were refused at RCPT have been answered; who failed since then decides */
+	for (i = 0; i < r->envelope.n; i++) {
+		const struct status *own = &r->envelope.rcpt[i].status;
+
+		if (own->phase != PH_RCPT && own->class > st->class)
+			*st = *own;
+	}
+	if (st->class == 0)
+		*st = *session_status(r->link.session);
+}
+
+void
+relay_message(struct relay *r, source_read_fn *read, void *arg, struct status *st)
+{
+	struct message m;
+	struct status reply;
+	const struct form *f;
+
+	if (r->lost.class != 0) {
+		relay_discard(read, arg);
+		*st = r->lost;
+		relay_reset(r);
+		return;
+	}
+	if ((f = take_message(r, &m, read, arg, st)) != NULL) {
+		link_renew(&r->link);
+		r->mail.content.size = form_size(f);
+		mail_body(&r->mail, f, false, &reply);
+		sum_up(r, &reply, st);
+	}
+	message_free(&m);
+	relay_reset(r);
+}
+
+/* ---- the message in chunks */
+
+struct stored {
+	const struct store *store;
+	off_t at;
+	char buf[STORE_CHUNK];
+};
+
+static ssize_t
+read_stored(void *arg, char *p, size_t n, struct status *st)
+{
+	struct stored *s = arg;
+	const char *view;
+	ssize_t got = store_view(s->store, s->at, s->buf, &view, st);
+
+	if (got <= 0)
+		return got;
+	if ((size_t)got > n)
+		got = (ssize_t)n;
+	memcpy(p, view, (size_t)got);
+	s->at += got;
+	return got;
+}
+
+/* Keep what comes. 0, or -1 with *st when there is no room, or more than the server takes. */
+static int
+keep_chunk(struct relay *r, source_read_fn *read, void *arg, struct status *st)
+{
+	uint64_t limit = session_caps(r->link.session)->size;
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = read(arg, buf, sizeof buf, st)) > 0) {
+		if (store_put(&r->chunks, buf, (size_t)n, st) == -1)
+			return -1;
+		if (limit > 0 && (uint64_t)store_size(&r->chunks) > limit)
+			return status_set(
+			    st, PH_MAIL, 5, 3, 4, "the message is too large for the server");
+	}
+	return n == 0 ? 0 : -1;
+}
+
+void
+relay_chunk(struct relay *r, source_read_fn *read, void *arg, bool last, struct status *st)
+{
+	struct stored *stored;
+
+	r->state = RELAY_CHUNKS;
+	if (r->spoilt.class == 0 && r->lost.class == 0 && keep_chunk(r, read, arg, st) == -1)
+		r->spoilt = *st;
+	if (r->spoilt.class != 0 || r->lost.class != 0) {
+		*st = r->lost.class != 0 ? r->lost : r->spoilt;
+		relay_discard(read, arg);
+		if (last)
+			relay_reset(r);
+		return;
+	}
+	if (!last) {
+		status_set(st, PH_BODY, 2, 0, 0, "so far");
+		return;
+	}
+	stored = xalloc(1, sizeof *stored);
+	stored->store = &r->chunks;
+	relay_message(r, read_stored, stored, st);
+	free(stored);
+}
+
+void
+relay_reset(struct relay *r)
+{
+	if (r->linked && r->link.session != NULL && r->mail.open)
+		mail_abort(&r->mail);
+	envelope_free(&r->envelope);
+	store_free(&r->chunks);
+	memset(&r->mail, 0, sizeof r->mail);
+	memset(&r->wish, 0, sizeof r->wish);
+	r->lost.class = r->spoilt.class = 0;
+	r->state = RELAY_IDLE;
+}
+
+/* ---- answers */
+
+/* Reply codes for what we say ourselves: the first row that fits. A subject of 0 fits all. */
+static const struct {
+	unsigned char class, subject;
+	unsigned short detail; /* 0 fits all */
+	unsigned short code;
+} codes[] = {
+	{ 2, 0, 0, 250 },
+	{ 4, 3, 1, 452 },
+	{ 4, 5, 3, 452 },
+	{ 4, 0, 0, 451 },
+	{ 5, 1, 0, 553 },
+	{ 5, 3, 3, 555 },
+	{ 5, 3, 4, 552 },
+	{ 5, 6, 7, 553 },
+	{ 5, 0, 0, 554 },
+};
+
+void
+relay_answer(struct client *c, const struct status *st)
+{
+	bool ours = st->code == 0 || st->code == 421 || status_scope(st) == SC_SESSION;
+	unsigned class = st->class;
+	size_t i;
+
+	if (!ours) {
+		client_reply(c, "%s", st->text);
+		return;
+	}
+	/* a configuration that is wrong, a login that is refused: neither is the message's fault */
+	if (class == 5 && (status_scope(st) == SC_SESSION || st->code == 421 ||
+			      (st->phase == PH_LOCAL && (st->subject == 3 || st->subject == 7) &&
+				  st->detail != 4)))
+		class = 4;
+	for (i = 0; codes[i].class != class ||
+	     (codes[i].subject != 0 && codes[i].subject != st->subject) ||
+	     (codes[i].detail != 0 && codes[i].detail != st->detail);
+	     i++)
+		;
+	client_reply(c, "%u %u.%u.%u %s", codes[i].code, class, st->subject, st->detail, st->text);
+}

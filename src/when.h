@@ -1,0 +1,25 @@
+/*
+ * when - spans and points of time, as people write them.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef WHEN_H
+#define WHEN_H
+
+#include <time.h>
+
+/* "30s", "5m", "2h", "7d", "500ms", or seconds without a unit, into milliseconds. 0, or -1. */
+int when_span(const char *text, long long *ms);
+
+/*
+ * A point of time later than `now`: "2h" or "+2h" from now; "08:30", the next time that the clocks
+ * here say so; "2026-12-01 08:30" (or with a T), local time; "2026-12-01T08:30:00Z" and with
+ * "+01:00" (RFC 3339). 0 and *when, or -1: none of these, or past.
+ */
+int when_point(const char *text, time_t now, time_t *when);
+
+/* "2026-12-01T08:30:00Z" (RFC 3339, UTC) into buf, which is returned. */
+const char *when_text(time_t when, char buf[static 32]);
+
+#endif
