@@ -14,12 +14,11 @@
 #include <unistd.h>
 
 #include "bounce.h"
+#include "lines.h"
 #include "message.h"
 #include "when.h"
 
-#define LINE_GOOD 76  /* lines are folded behind that many octets, where there is a blank */
-#define LINE_MOST 900 /* and within a word behind that many: 998 less the name of a field */
-#define NAMED_MAX 50  /* recipients that people are told of; programs hear of all */
+#define NAMED_MAX 50 /* recipients that people are told of; programs hear of all */
 #define READ_MAX (HEADER_MAX + 64 * 1024) /* a header, and what was added to it at the door */
 
 struct draft {
@@ -32,47 +31,6 @@ struct draft {
 
 /* ---- words */
 
-/* Octets of a piece of a word that is too long, cut between letters. */
-static size_t
-piece(const char *p)
-{
-	size_t n = LINE_MOST;
-
-	while (n > LINE_MOST - 4 && (p[n] & 0xc0) == 0x80)
-		n--;
-	return n;
-}
-
-/*
- * Append text to the line that begins at `line`, folded at blanks, and within a word that no line
- * can hold. A new line begins with `indent`; where that is one blank, and no word was cut, the text
- * can be had back by unfolding (RFC 5322 2.2.3).
- */
-static void
-put_folded(struct str *out, size_t line, const char *indent, const char *z)
-{
-	size_t blanks, n, cut;
-	bool first = true;
-
-	for (; z[blanks = strspn(z, " ")] != '\0'; z += n, first = false) {
-		n = blanks + strcspn(z + blanks, " ");
-		if (!first && out->len - line + n > LINE_GOOD) {
-			line = out->len + 2;
-			str_printf(out, "\r\n%s", indent);
-			z++; /* the indent is for this blank */
-			n--;
-		}
-		for (; n > LINE_MOST; z += cut, n -= cut) {
-			cut = piece(z);
-			str_put(out, z, cut);
-			line = out->len + 2;
-			str_printf(out, "\r\n%s", indent);
-		}
-		str_put(out, z, n);
-	}
-	str_puts(out, "\r\n");
-}
-
 static void
 put_field(struct str *out, const char *name, const char *type, const char *value)
 {
@@ -81,7 +39,7 @@ put_field(struct str *out, const char *name, const char *type, const char *value
 
 	str_printf(&text, "%s%s", type, value);
 	str_printf(out, "%s: ", name);
-	put_folded(out, line, " ", text.p);
+	lines_fold(out, line, " ", text.p);
 	str_free(&text);
 }
 
@@ -112,7 +70,7 @@ good_id(const char *id)
 {
 	size_t n = id != NULL ? strlen(id) : 0;
 
-	return n > 2 && n < LINE_MOST && id[0] == '<' && id[n - 1] == '>' && ascii_clean(id) &&
+	return n > 2 && n < LINE_PIECE && id[0] == '<' && id[n - 1] == '>' && ascii_clean(id) &&
 	    !has_8bit(id, n) && strchr(id, ' ') == NULL;
 }
 
@@ -181,7 +139,7 @@ put_paragraph(struct str *out, const char *indent, const char *text)
 	size_t line = out->len;
 
 	str_puts(out, indent);
-	put_folded(out, line, indent, text);
+	lines_fold(out, line, indent, text);
 }
 
 static void
@@ -245,15 +203,15 @@ put_reason(struct draft *d, const struct entry_rcpt *r)
 		put_paragraph(&d->text, indent,
 		    "It may have been delivered all the same: the server was given the whole "
 		    "message, and its answer never came.");
+	else if (d->how->kind == BOUNCE_FAILED && st.class == 4)
+		put_paragraph(&d->text, indent,
+		    "This was a temporary failure, and the time for it is over. The same message "
+		    "may go through later.");
 	if (hint != NULL) {
 		str_clear(&text);
 		str_printf(&text, "What may help: %s", hint);
 		put_paragraph(&d->text, indent, text.p);
 	}
-	if (d->how->kind == BOUNCE_FAILED && st.class == 4)
-		put_paragraph(&d->text, indent,
-		    "This was a temporary failure, and the time for it is over. The same message "
-		    "may go through later.");
 	str_free(&text);
 }
 
@@ -422,30 +380,6 @@ header_length(const char *p, size_t n)
 	return n;
 }
 
-/* Append lines; those that are too long are cut, as if they were folded. Are there such? */
-static bool
-put_lines(struct str *out, const char *p, size_t n)
-{
-	bool cut = false;
-
-	while (n > 0) {
-		const char *lf = memchr(p, '\n', n);
-		size_t line = lf != NULL ? (size_t)(lf - p) + 1 : n, most = LINE_OCTETS + 2, len;
-
-		for (; line > most; p += len, n -= len, line -= len) {
-			len = piece(p);
-			str_put(out, p, len);
-			str_puts(out, "\r\n ");
-			most = LINE_OCTETS + 1;
-			cut = true;
-		}
-		str_put(out, p, line);
-		p += line;
-		n -= line;
-	}
-	return cut;
-}
-
 static int
 put_back(struct draft *d, int fd, struct status *st)
 {
@@ -463,12 +397,12 @@ put_back(struct draft *d, int fd, struct status *st)
 	d->utf8_header = has_8bit(message.p, header) && is_utf8(message.p, header);
 	d->whole = d->how->kind == BOUNCE_FAILED && e->ret != NULL && ascii_eq(e->ret, "FULL") &&
 	    entry_wished(e, "requiretls") == NULL && message.len <= BOUNCE_FULL_MAX;
-	if (d->whole && put_lines(&d->back, message.p, message.len)) {
+	if (d->whole && lines_cut(&d->back, message.p, message.len)) {
 		d->whole = false; /* folding is for headers */
 		str_clear(&d->back);
 	}
 	if (!d->whole)
-		(void)put_lines(&d->back, message.p, header);
+		(void)lines_cut(&d->back, message.p, header);
 	str_free(&message);
 	return 0;
 }
