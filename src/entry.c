@@ -18,56 +18,16 @@
 
 /* ---- words */
 
-/* xtext (RFC 3461 4), in which a space cannot be either. */
-static void
-put_xtext(struct str *to, const char *z)
-{
-	static const char digits[] = "0123456789ABCDEF";
-
-	for (; *z != '\0'; z++) {
-		unsigned char c = (unsigned char)*z;
-
-		if (c > ' ' && c < 0x7f && c != '+' && c != '=')
-			str_putc(to, *z);
-		else {
-			char hex[3] = { '+', digits[c >> 4], digits[c & 15] };
-
-			str_put(to, hex, sizeof hex);
-		}
-	}
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The word z[0..n), allocated; NULL when it is none, or is empty, or has control characters. */
 static char *
 get_xtext(const char *z, size_t n)
 {
 	struct str s = { 0 };
-	size_t i;
+	char *word = xstrndup(z, n);
+	bool good = str_unxtext(&s, word) == 0 && s.len > 0 && ascii_clean(s.p);
 
-	for (i = 0; i < n; i++) {
-		int c = (unsigned char)z[i];
-
-		if (c <= ' ' || c >= 0x7f || c == '=')
-			break;
-		if (c == '+') {
-			if (n - i < 3 || hex_digit(z[i + 1]) < 0 || hex_digit(z[i + 2]) < 0)
-				break;
-			c = hex_digit(z[i + 1]) * 16 + hex_digit(z[i + 2]);
-			i += 2;
-		}
-		if (c < ' ' || c == 0x7f)
-			break;
-		str_putc(&s, (char)c);
-	}
-	if (i == n && s.len > 0)
+	free(word);
+	if (good)
 		return s.p;
 	str_free(&s);
 	return NULL;
@@ -122,7 +82,7 @@ static void
 put_path(struct str *to, const char *name, const char *path)
 {
 	str_printf(to, "%s <", name);
-	put_xtext(to, path);
+	str_xtext(to, path);
 	str_puts(to, ">\n");
 }
 
@@ -132,7 +92,7 @@ put_status(struct str *to, const char *name, const struct status *st)
 	char enhanced[16];
 
 	str_printf(to, "%s %s %u ", name, status_enhanced(st, enhanced), st->code);
-	put_xtext(to, phase_name(st->phase));
+	str_xtext(to, phase_name(st->phase));
 	str_printf(to, " %s\n", st->text);
 }
 
@@ -148,7 +108,7 @@ put_fields(struct str *to, const struct field *f, const void *base)
 			put_path(to, f->name, word);
 		else if (f->type == WORD && word != NULL && *word != '\0') {
 			str_printf(to, "%s ", f->name);
-			put_xtext(to, word);
+			str_xtext(to, word);
 			str_putc(to, '\n');
 		} else if (f->type == NUMBER && *(const long long *)at != 0)
 			str_printf(to, "%s %lld\n", f->name, *(const long long *)at);
@@ -340,9 +300,9 @@ entry_write(const struct entry *e, struct str *text)
 	put_fields(text, entry_fields, e);
 	for (i = 0; i < e->wishes; i++) {
 		str_puts(text, "wish ");
-		put_xtext(text, e->wish[i].name);
+		str_xtext(text, e->wish[i].name);
 		str_putc(text, ' ');
-		put_xtext(text, e->wish[i].value);
+		str_xtext(text, e->wish[i].value);
 		str_putc(text, '\n');
 	}
 	for (i = 0; i < e->n && text->len - start <= ENTRY_MAX; i++) {

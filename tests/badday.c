@@ -4,8 +4,8 @@
  *	CRASH_DIR=DIR LD_PRELOAD=crash_shim.so badday DIR MESSAGE LOG
  *
  * Each scene is played in a process of its own on each kind of bad day, once for each call that it makes.
- * Afterwards the spool in DIR must hold what the scene allows: a whole message or none, and what was promised.
- * TAP on standard output.
+ * Afterwards the spool in DIR must hold what the scene allows: a whole message or none, and what was
+ * promised. TAP on standard output.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC

@@ -28,8 +28,8 @@ teardown()
 	cd / && rm -rf "$work"
 }
 
-# bad_day DAY K COMMAND [argument ...]: runs the spooler; call number K is spoiled as DAY says, and with a plus
-# behind it so are those that follow. Sets $status, $out and $err; the calls are in the file log.
+# bad_day DAY K COMMAND [argument ...]: runs the spooler; call number K is spoiled as DAY says, and with a
+# plus behind it so are those that follow. Sets $status, $out and $err; the calls are in the file log.
 bad_day()
 {
 	local day=$1 k=$2 stays=
@@ -134,8 +134,8 @@ order()
 
 @test "the message is on the disk before its envelope, and that before its name" {
 	bad_day none 0 new message bob@example.org
-	assert_equal "$(order)" "$(printf '%s\n' 'mkdir .' 'make ID.m' 'write ID.m' 'fsync ID.m' 'make ID.e.tmp' \
-	    'write ID.e.tmp' 'fsync ID.e.tmp' 'rename ID.e.tmp ID.e' 'fsync .')"
+	assert_equal "$(order)" "$(printf '%s\n' 'mkdir .' 'make ID.m' 'write ID.m' 'fsync ID.m' \
+	    'make ID.e.tmp' 'write ID.e.tmp' 'fsync ID.e.tmp' 'rename ID.e.tmp ID.e' 'fsync .')"
 }
 
 @test "a new envelope is on the disk before it has its name" {
@@ -196,7 +196,8 @@ order()
 
 @test "who takes an entry has it alone, and its end gives it back" {
 	queued
-	spool busy "$id" "$spooler spool drop $id; echo \$? >inner; $spooler spool drain sent; kill -KILL \$PPID" || true
+	spool busy "$id" "$spooler spool drop $id; echo \$? >inner; $spooler spool drain sent
+	    kill -KILL \$PPID" || true
 	assert_equal "$(cat inner)" 2
 	assert [ ! -e sent ]
 	assert whole active bob@example.org=0 eve@example.org=0

@@ -1,6 +1,11 @@
 /*
  * crash_shim - the disk as it is on a bad day; to be preloaded.
  *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
  * Counts the calls by which a program changes files below CRASH_DIR, lets the one with the number
  * CRASH_AT (1: the first) end as CRASH_HOW says, and writes all of them, and those that only open,
  * into the file CRASH_LOG:
@@ -15,9 +20,6 @@
  *
  * Lines of the log are "NUMBER CALL PATH [PATH]", paths relative to CRASH_DIR; "- look PATH" is an
  * open that changes nothing.
- *
- * Copyright (c) 2026 The pneu authors
- * SPDX-License-Identifier: ISC
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

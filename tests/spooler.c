@@ -1,6 +1,11 @@
 /*
  * spooler - the spool without a command around it, for tests of what crashes leave.
  *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
  *	spooler DIR new FILE RCPT ...		queue the message in FILE; prints "committed ID"
  *	spooler DIR list [FILE]			a line per entry: PLACE ID SIZE RCPT=CLASS ...; and
  *						" whole" when its message is what FILE holds
@@ -14,9 +19,6 @@
  *	spooler DIR busy ID COMMAND		runs COMMAND while it has the lock
  *
  * Exit codes as sysexits(3) has them; 1 when there is no such entry, 2 when another has it.
- *
- * Copyright (c) 2026 The pneu authors
- * SPDX-License-Identifier: ISC
  */
 #include "config.h"
 

@@ -308,10 +308,12 @@ test_damage(void)
 		spoilt[i].spoil(&q, bad);
 		saved = catch_errors(errors);
 		if (spoilt[i].seen) {
-			is_number(spool_peek(&q, SPOOL_ACTIVE, bad, &e, &st), 0, "%s is not shown", spoilt[i].name);
+			is_number(spool_peek(&q, SPOOL_ACTIVE, bad, &e, &st), 0, "%s is not shown",
+			    spoilt[i].name);
 			entry_free(&e);
 		}
-		is_number(spool_take(&q, SPOOL_ACTIVE, bad, &it, &st), TAKE_GONE, "%s is not sent", spoilt[i].name);
+		is_number(spool_take(&q, SPOOL_ACTIVE, bad, &it, &st), TAKE_GONE, "%s is not sent",
+		    spoilt[i].name);
 		spool_close(&q, &it);
 		(void)dup2(saved, STDERR_FILENO);
 		(void)close(saved);
@@ -350,7 +352,8 @@ test_damage(void)
 static void
 test_directories(void)
 {
-	const char *file = scratch("file", "x"), *dir = scratch("open", NULL), *link_to = scratch("link", NULL);
+	const char *file = scratch("file", "x"), *dir = scratch("open", NULL);
+	const char *link_to = scratch("link", NULL);
 	struct spool q = { NULL, -1, -1 };
 	struct str text = { 0 };
 

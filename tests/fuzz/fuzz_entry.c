@@ -26,7 +26,8 @@ check_words(const struct entry *e)
 	MUST(e->id == NULL || ascii_clean(e->id));
 	MUST(e->size >= 0 && e->queued >= 0 && e->next >= 0 && e->tries >= 0);
 	for (i = 0; i < e->wishes; i++)
-		MUST(*e->wish[i].name != '\0' && ascii_clean(e->wish[i].name) && ascii_clean(e->wish[i].value));
+		MUST(*e->wish[i].name != '\0' && ascii_clean(e->wish[i].name) &&
+		    ascii_clean(e->wish[i].value));
 	for (i = 0; i < e->n; i++) {
 		const struct entry_rcpt *r = &e->rcpt[i];
 
