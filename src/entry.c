@@ -52,6 +52,7 @@ static const struct field entry_fields[] = {
 	{ "size", NUMBER, offsetof(struct entry, size) },
 	{ "queued", NUMBER, offsetof(struct entry, queued) },
 	{ "next", NUMBER, offsetof(struct entry, next) },
+	{ "tried", NUMBER, offsetof(struct entry, tried) },
 	{ "tries", NUMBER, offsetof(struct entry, tries) },
 	{ "held", FLAG, offsetof(struct entry, held) },
 	{ "told", FLAG, offsetof(struct entry, told) },
@@ -64,6 +65,7 @@ static const struct field rcpt_fields[] = {
 	{ "orcpt", WORD, offsetof(struct entry_rcpt, orcpt) },
 	{ "unknown", FLAG, offsetof(struct entry_rcpt, unknown) },
 	{ "last", STATUS, offsetof(struct entry_rcpt, last) },
+	{ "server", WORD, offsetof(struct entry_rcpt, server) },
 	{ NULL, WORD, 0 },
 };
 
@@ -404,6 +406,7 @@ entry_free_rcpt(struct entry_rcpt *r)
 	free(r->to);
 	free(r->notify);
 	free(r->orcpt);
+	free(r->server);
 	memset(r, 0, sizeof *r);
 }
 

@@ -22,6 +22,7 @@ struct entry_rcpt {
 	char *to;	      /* what goes between < and > */
 	char *notify, *orcpt; /* as in RCPT (RFC 3461), or NULL */
 	struct status last;   /* how the last try ended; class 0: none yet */
+	char *server;	      /* who said so; NULL: it was no server, or it is not known */
 	bool unknown;	      /* the reply to the end of the message never came: it may have it */
 	size_t at;	      /* where its line begins, for one that was read */
 };
@@ -34,10 +35,11 @@ struct entry_wish {
 struct entry {
 	char *account;		 /* NULL: the one without a name */
 	char *from;		 /* what goes between < and >; "" is the null sender */
-	char *ret, *envid;	 /* as in MAIL (RFC 3461), or NULL */
+	char *ret, *envid;	 /* as in MAIL (RFC 3461), but that envid is decoded; or NULL */
 	char *id;		 /* Message-ID, or NULL */
 	long long size;		 /* octets of the message */
 	long long queued, next;	 /* seconds since 1970 */
+	long long tried;	 /* when the last try was; 0: not known */
 	long long tries;	 /* of this message; failed sessions are the account's */
 	bool held;		 /* not sent until it is released */
 	bool told;		 /* its sender knows that it is late */

@@ -40,49 +40,48 @@ struct run {
 
 /* ---- reports to the sender */
 
-static char *
-own_name(void)
-{
-	return net_mail_domain();
-}
-
-/* Put a report into the spool, to be sent like any other message. 0, 1 when it is a matter of none. */
+/* Put `text` into the spool with the envelope that new->entry has. 0, or -1 with *st. */
 static int
-report(struct run *r, struct item *it, enum bounce_kind kind, struct status *st)
+enqueue(struct run *r, struct item *new, const struct store *text, struct status *st)
 {
-	long long now = (long long)time(NULL);
-	long long until = it->entry.queued + r->account->queue_lifetime / 1000;
-	struct store text;
-	struct item new;
+	char *buf = xalloc(1, STORE_CHUNK);
 	const char *p;
-	char *name = own_name(), *buf;
 	ssize_t n;
 	off_t at;
-	int made, result;
+	int result = 0;
 
-	store_init(&text);
-	made = bounce_make(&it->entry, kind, it->fd, name, (time_t)now, until, &text, st);
-	free(name);
-	if (made != 1) {
-		store_free(&text);
-		return made;
-	}
-	result = spool_new(r->q, &new, st);
-	buf = xalloc(1, STORE_CHUNK);
-	for (at = 0; result == 0 && (n = store_view(&text, at, buf, &p, st)) != 0; at += n)
-		result = n == -1 ? -1 : spool_put(r->q, &new, p, (size_t)n, st);
+	for (at = 0; result == 0 && (n = store_view(text, at, buf, &p, st)) != 0; at += n)
+		result = n == -1 ? -1 : spool_put(r->q, new, p, (size_t)n, st);
 	free(buf);
-	if (result == 0) {
-		new.entry.account = it->entry.account != NULL ? xstrdup(it->entry.account) : NULL;
-		new.entry.from = xstrdup("");
-		new.entry.queued = new.entry.next = now;
-		(void)entry_add(&new.entry, it->entry.from);
-		result = spool_commit(r->q, &new, st);
-	}
 	if (result == 0)
-		strings_add(&r->ids, new.id);
-	spool_close(r->q, &new);
+		result = spool_commit(r->q, new, st);
+	if (result == 0)
+		strings_add(&r->ids, new->id);
+	return result;
+}
+
+/* A report is a message of the spool like any other. 0, also when nobody wants one; -1 with *st. */
+static int
+report(struct run *r, const struct item *it, enum bounce_kind kind, bool expired, struct status *st)
+{
+	char *name = net_mail_domain();
+	struct bounce how = { .kind = kind, .expired = expired, .name = name, .now = time(NULL) };
+	struct entry envelope;
+	struct store text;
+	struct item new;
+	int result;
+
+	how.until = it->entry.queued + r->account->queue_lifetime / 1000;
+	result = bounce_make(&it->entry, &how, it->fd, &text, &envelope, st);
+	if (result == 1 && (result = spool_new(r->q, &new, st)) == 0) {
+		new.entry = envelope;
+		memset(&envelope, 0, sizeof envelope);
+		result = enqueue(r, &new, &text, st);
+		spool_close(r->q, &new);
+	}
+	entry_free(&envelope);
 	store_free(&text);
+	free(name);
 	return result;
 }
 
@@ -136,23 +135,24 @@ settle(struct run *r, struct item *it, struct status *st)
 {
 	struct entry *e = &it->entry;
 	long long now = (long long)time(NULL);
+	bool expired = pace_expired(now, e->queued, r->account->queue_lifetime / 1000);
 
 	e->tries++;
 	e->next = pace_next(now, e->tries);
-	if (pace_expired(now, e->queued, r->account->queue_lifetime / 1000))
-		expire(e);
-	if (has_class(e, 5)) {
+	if (has_class(e, 5) || (expired && has_class(e, 4))) {
+		/* first the report, or a crash in between would give up without a word */
+		if (e->from[0] != '\0' && report(r, it, BOUNCE_FAILED, expired, st) == -1)
+			return -1;
+		if (expired)
+			expire(e);
 		say_given_up(it);
 		/* a report on a report would go round in circles: it rests, and is listed */
 		if (e->from[0] == '\0')
 			return spool_move(r->q, it, SPOOL_FAILED, st);
-		/* first the report, or a crash in between would give up without a word */
-		if (report(r, it, BOUNCE_FAILED, st) == -1)
-			return -1;
 	}
 	if (r->account->notify_delay && !e->told && has_class(e, 4) &&
 	    now - e->queued >= LATE_AFTER) {
-		if (report(r, it, BOUNCE_DELAYED, st) == -1)
+		if (report(r, it, BOUNCE_DELAYED, false, st) == -1)
 			return -1;
 		e->told = true;
 	}

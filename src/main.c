@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "dispatch.h"
 #include "options.h"
 #include "parties.h"
 #include "report.h"
@@ -234,6 +235,29 @@ serve_client(struct run *run)
 	return finish(run, r == -1 ? &st : NULL);
 }
 
+/* The modes that are about the spool as a whole. */
+static int
+use_spool(struct run *run)
+{
+	const struct options *o = &run->options;
+	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients };
+	const struct layer *chosen;
+	struct status st;
+	int r = conf_load(&run->conf, o->config, &st);
+
+	if (r == 0)
+		r = conf_account(&run->conf, o->account, NULL, 0, &chosen, &st);
+	if (r == -1)
+		return finish(run, &st);
+	/* where the spool is counts, whether or not there is a server yet */
+	(void)conf_make(&run->conf, &o->settings, chosen, &run->account, &st);
+	run->account_made = true;
+	do
+		r = flush(&run->conf, &o->settings, &run->account, &wish, &st);
+	while (r == 0 && o->every > 0 && wait_poll(NULL, 0, wait_until(o->every)) == 0);
+	return finish(run, r == -1 ? &st : NULL);
+}
+
 static int
 print(char *text)
 {
@@ -247,7 +271,7 @@ int
 main(int argc, char **argv)
 {
 	struct run run = { 0 };
-	struct link link;
+	struct dispatch how = { .later = false };
 	struct status st;
 
 	open_standard(&run);
@@ -258,9 +282,7 @@ main(int argc, char **argv)
 		return print(options_help());
 	if (run.options.mode == MODE_VERSION)
 		return print(xstrdup(PACKAGE_STRING "\n"));
-	if (run.options.mode == MODE_ALIASES || run.options.mode == MODE_FLUSH ||
-	    run.options.mode == MODE_LIST) {
-		/* no database of aliases, and nothing ever waits here */
+	if (run.options.mode == MODE_ALIASES) { /* there is no database of them */
 		options_free(&run.options);
 		return EX_OK;
 	}
@@ -273,10 +295,14 @@ main(int argc, char **argv)
 	say_dialogue(run.options.verbose);
 	if (run.options.mode == MODE_SERVE)
 		return serve_client(&run);
+	if (run.options.mode >= MODE_LIST)
+		return use_spool(&run);
 	if (get_ready(&run, &st) == -1)
 		return finish(&run, &st);
-	link_init(&link, &run.account);
-	submit(&link, &run.envelope, &run.message, true, &run.submission);
-	link_free(&link);
+	how.later = run.options.queue_only;
+	how.background = run.options.background;
+	how.conf = &run.conf;
+	how.given = &run.options.settings;
+	dispatch(&run.account, &run.envelope, &run.message, &how, &run.submission);
 	return finish(&run, NULL);
 }

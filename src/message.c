@@ -17,6 +17,7 @@
 #include "message.h"
 #include "repair.h"
 #include "wait.h"
+#include "when.h"
 
 static int
 open_source(struct message *m, struct source *in, struct status *st)
@@ -252,14 +253,10 @@ message_free(struct message *m)
 void
 message_add_date(struct str *fields, time_t when)
 {
-	struct tm tm;
 	char date[64];
 
-	/* the process never leaves the C locale, so the names are those of RFC 5322 */
-	if (localtime_r(&when, &tm) == NULL ||
-	    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", &tm) == 0)
-		return;
-	str_printf(fields, "Date: %s\r\n", date);
+	if (*when_mail(when, date) != '\0')
+		str_printf(fields, "Date: %s\r\n", date);
 }
 
 void

@@ -151,3 +151,15 @@ when_text(time_t when, char buf[static 32])
 		(void)strftime(buf, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return buf;
 }
+
+const char *
+when_mail(time_t when, char buf[static 64])
+{
+	struct tm tm;
+
+	/* the process never leaves the C locale, so the names are those of RFC 5322 */
+	if (localtime_r(&when, &tm) == NULL ||
+	    strftime(buf, 64, "%a, %d %b %Y %H:%M:%S %z", &tm) == 0)
+		buf[0] = '\0';
+	return buf;
+}

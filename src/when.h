@@ -22,4 +22,7 @@ int when_point(const char *text, time_t now, time_t *when);
 /* "2026-12-01T08:30:00Z" (RFC 3339, UTC) into buf, which is returned. */
 const char *when_text(time_t when, char buf[static 32]);
 
+/* "Tue, 25 Nov 2025 12:00:00 +0000" (RFC 5322 3.3), local time, into buf; "" is no time at all. */
+const char *when_mail(time_t when, char buf[static 64]);
+
 #endif

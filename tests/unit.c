@@ -53,6 +53,7 @@ static const struct {
 	{ "entry", test_entry },
 	{ "spool", test_spool },
 	{ "pace", test_pace },
+	{ "bounce", test_bounce },
 };
 
 #define GROUP_SECONDS 300 /* one takes a few; whoever waits for ever is ended, and the plan is missing */

@@ -82,5 +82,6 @@ void test_mail(void);
 void test_entry(void);
 void test_spool(void);
 void test_pace(void);
+void test_bounce(void);
 
 #endif

@@ -24,6 +24,7 @@ static const char written[] = "pneu-spool 1\n"
 			      "message-id <1.2@sender.com>\n"
 			      "size 1628\n"
 			      "queued 1764115200\n"
+			      "tried 1764118800\n"
 			      "tries 3\n"
 			      "held yes\n"
 			      "wish requiretls \n"
@@ -32,6 +33,7 @@ static const char written[] = "pneu-spool 1\n"
 			      "notify SUCCESS,FAILURE\n"
 			      "orcpt rfc822;bob@example.org\n"
 			      "last 4.2.0 450 RCPT 450 4.2.0 mailbox busy\n"
+			      "server smtp.example.org\n"
 			      "rcpt <\"a+20b\"@example.org>\n"
 			      "unknown yes\n"
 			      "last 4.4.2 0 end+20of+20message the connection was lost\n"
@@ -50,6 +52,7 @@ fill(struct entry *e)
 	e->id = xstrdup("<1.2@sender.com>");
 	e->size = 1628;
 	e->queued = NOW;
+	e->tried = NOW + 3600;
 	e->tries = 3;
 	e->held = true;
 	entry_wish(e, "requiretls", NULL);
@@ -60,6 +63,7 @@ fill(struct entry *e)
 	r->orcpt = xstrdup("rfc822;bob@example.org");
 	status_set(&r->last, PH_RCPT, 4, 2, 0, "450 4.2.0 mailbox busy");
 	r->last.code = 450;
+	r->server = xstrdup("smtp.example.org");
 	r = entry_add(e, "\"a b\"@example.org");
 	status_set(&r->last, PH_END, 4, 4, 2, "the connection was lost");
 	r->unknown = true;

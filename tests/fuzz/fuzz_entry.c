@@ -24,7 +24,7 @@ check_words(const struct entry *e)
 	MUST(e->ret == NULL || ascii_clean(e->ret));
 	MUST(e->envid == NULL || ascii_clean(e->envid));
 	MUST(e->id == NULL || ascii_clean(e->id));
-	MUST(e->size >= 0 && e->queued >= 0 && e->next >= 0 && e->tries >= 0);
+	MUST(e->size >= 0 && e->queued >= 0 && e->next >= 0 && e->tried >= 0 && e->tries >= 0);
 	for (i = 0; i < e->wishes; i++)
 		MUST(*e->wish[i].name != '\0' && ascii_clean(e->wish[i].name) &&
 		    ascii_clean(e->wish[i].value));
@@ -34,6 +34,7 @@ check_words(const struct entry *e)
 		MUST(*r->to != '\0' && ascii_clean(r->to));
 		MUST(r->notify == NULL || ascii_clean(r->notify));
 		MUST(r->orcpt == NULL || ascii_clean(r->orcpt));
+		MUST(r->server == NULL || ascii_clean(r->server));
 		MUST(r->last.class == 0 || r->last.class == 2 || r->last.class == 4 || r->last.class == 5);
 		if (r->last.class != 0)
 			fuzz_status(&r->last);
