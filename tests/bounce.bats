@@ -86,6 +86,7 @@ is()
 		last 5.1.1 550 RCPT 550 5.1.1 no such user
 		rcpt <eve@example.org>
 		last 5.6.7 0 RCPT the server has no SMTPUTF8
+		server mx.example.org
 	END
 	report failed
 	is parts <<-'END'
@@ -141,6 +142,13 @@ is()
 		rcpt <frank@example.org>
 	END
 	report expired
+	run -0 tail -n 4 groups
+	assert_output - <<-'END'
+		Final-Recipient: rfc822; frank@example.org
+		Action: failed
+		Status: 4.4.7
+		Diagnostic-Code: x-pneu; there was no try that came to this recipient
+	END
 	is part.1 <<-'END'
 		This is pneu on mail.sender.com.
 
