@@ -32,8 +32,9 @@ entry()
 	} >entry
 }
 
-# report KIND: makes one, and has it read, with the line ends of a mailbox: its parts in part.1 and so on, and in `parts` a line for each
-# with its type and encoding; `fields` is the header, and `groups` the second part, all unfolded.
+# report KIND: makes one, and has it read, with the line ends of a mailbox: its parts in part.1 and so on,
+# and in `parts` a line for each with its type and encoding; `fields` is the header, and `groups` the
+# second part, both unfolded. `sent` is the message with such line ends.
 report()
 {
 	"$PNEU_BUILD/tests/bouncer" entry message "$1" >report
@@ -77,7 +78,7 @@ is()
 	entry <<-'END'
 		rcpt <bob@example.org>
 		orcpt rfc822;bob+2Bx@example.org
-		last 5.1.1 550 RCPT 550 5.1.1 <bob@example.org>: nobody of this name is in our table of users
+		last 5.1.1 550 RCPT 550 5.1.1 <bob@example.org>: no such name in our table of users
 		server mx.example.org
 		rcpt <carol@example.org>
 		last 4.2.0 450 RCPT 450 4.2.0 busy
@@ -103,7 +104,7 @@ is()
 		Action: failed
 		Status: 5.1.1
 		Remote-MTA: dns; mx.example.org
-		Diagnostic-Code: smtp; 550 5.1.1 <bob@example.org>: nobody of this name is in our table of users
+		Diagnostic-Code: smtp; 550 5.1.1 <bob@example.org>: no such name in our table of users
 		Last-Attempt-Date: Wed, 26 Nov 2025 23:50:00 +0000
 
 		Final-Recipient: rfc822; eve@example.org

@@ -282,7 +282,8 @@ test_returned(void)
 	is_number(make(NULL, 0), 1, "no message");
 	is_number((long long)count("Content-Type: "), 3, "... is not returned");
 	is_number(make_of("\r\nText.\r\n"), 1, "no header");
-	is_in(report.p, "message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\r\nText.\r\n\r\n--", "... whole");
+	is_in(report.p, "message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\r\nText.\r\n\r\n--",
+	    "... whole");
 	*e.ret = 'x';
 	is_number(make_of("\r\nText.\r\n"), 1, "no header, RET=HDRS");
 	is_number((long long)count("Content-Type: "), 3, "... is not returned");
