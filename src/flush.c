@@ -197,7 +197,8 @@ end(struct run *r, struct job *j, struct status *st)
 	if (queue_session_failed(e))
 		*st = e->rcpt[0].status;
 	else {
-		queue_outcome(&j->queued, &j->it.entry);
+		queue_outcome(
+		    &j->queued, r->link->url.host, (long long)time(NULL), &j->it.entry);
 		result = settle(r, &j->it, st);
 	}
 	return result;

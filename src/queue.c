@@ -102,6 +102,7 @@ make_entry(
 		tried |= r->status.phase >= PH_MAIL;
 	}
 	entry->queued = now;
+	entry->tried = tried ? now : 0;
 	/* a session that failed is the account's trouble: this one is due as soon as there is one
 	 */
 	entry->tries = tried;
@@ -225,12 +226,17 @@ queue_envelope_free(struct queued *q)
 }
 
 void
-queue_outcome(const struct queued *q, struct entry *e)
+queue_outcome(const struct queued *q, const char *server, long long now, struct entry *e)
 {
 	size_t i;
 
+	e->tried = now;
 	for (i = 0; i < e->n; i++) {
-		e->rcpt[i].last = q->envelope.rcpt[i].status;
-		e->rcpt[i].unknown |= q->envelope.rcpt[i].unknown;
+		struct entry_rcpt *r = &e->rcpt[i];
+
+		r->last = q->envelope.rcpt[i].status;
+		r->unknown |= q->envelope.rcpt[i].unknown;
+		free(r->server);
+		r->server = r->last.code != 0 && server != NULL ? xstrdup(server) : NULL;
 	}
 }
