@@ -12,6 +12,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 	ln -s "$PNEU" sendmail
 	settings=()
+	offers=(PIPELINING 8BITMIME 'SIZE 10000')
 	pid=
 }
 
@@ -76,12 +77,14 @@ greets()
 	hears '250-*' '250-8BITMIME' '250-SIZE 10000' '250-PIPELINING' '250-ENHANCEDSTATUSCODES' '250 CHUNKING'
 }
 
-# The server up to its reply to EHLO.
+# The server up to its reply to EHLO, which has what is in $offers.
 server_start()
 {
 	{
 		printf '%s\n' 'S: 220 smtp.example.com ESMTP' 'C: EHLO mail.sender.com' \
-		    'S: 250-smtp.example.com' 'S: 250-PIPELINING' 'S: 250-8BITMIME' 'S: 250 SIZE 10000'
+		    'S: 250-smtp.example.com'
+		printf 'S: 250-%s\n' "${offers[@]}"
+		echo 'S: 250 HELP'
 		cat
 	} >script
 	peer_start script
@@ -436,6 +439,10 @@ arrived()
 		S: 250 2.1.5 Ok
 		C: RCPT TO:<bob@x.example>
 		S: 550 5.1.1 no bob
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: MAIL FROM:<joe@y.example> BODY=8BITMIME
+		S: 250 2.1.0 Ok
 		C: RCPT TO:<eve@y.example>
 		S: 250 2.1.5 eve
 		C: DATA
@@ -451,6 +458,91 @@ arrived()
 	    "RCPT TO:<>" "RCPT TO:<a b@x.example>" 'RCPT TO:<"a>b"@x.example> NOTIFY=NEVER' "DATA" "" "." QUIT
 	hears "250 2.1.0 Ok" "550 5.1.1 no bob" "250 2.1.5 eve" "250 2.1.5 *" "553 5.1.3 *" "553 5.1.3 *" \
 	    "553 5.1.3 *" "555 5.3.3 *" "354 *" "250 2.0.0 Ok" "221 *"
+	ends
+	peer_end
+}
+
+@test "a recipient who was refused and is named again hears the same again" {
+	settings=("aliases aliases")
+	echo 'all: bob@x.example, ann@x.example' >aliases
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<bob@x.example>
+		S: 450 4.2.1 bob is asleep
+		C: RCPT TO:<ann@x.example>
+		S: 250 2.1.5 ann
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	greets
+	says "MAIL FROM:<joe@x.example>" "RCPT TO:<bob@x.example>" "RCPT TO:<bob@X.example>" "DATA" \
+	    "RCPT TO:<ann@x.example>" "RCPT TO:<all>" "RCPT TO:<ann@x.example>" "RSET" "QUIT"
+	hears "250 2.1.0 Ok" "450 4.2.1 bob is asleep" "450 4.2.1 bob is asleep" "554 5.5.1 *" \
+	    "250 2.1.5 ann" "450 4.2.1 bob is asleep" "250 2.1.5 *" "250 2.0.0 *" "221 *"
+	ends
+	peer_end
+}
+
+@test "an alias that is refused for one of its people is taken back for the others" {
+	settings=("aliases aliases")
+	echo 'root: ann@x.example, bob@x.example' >aliases
+	offers=(DSN)
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example> RET=HDRS ENVID=one
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<eve@x.example> NOTIFY=NEVER ORCPT=rfc822;eve@y.example
+		S: 250 2.1.5 eve
+		C: RCPT TO:<ann@x.example>
+		S: 250 2.1.5 ann
+		C: RCPT TO:<bob@x.example>
+		S: 450 4.2.1 bob is asleep
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: MAIL FROM:<joe@x.example> RET=HDRS ENVID=one
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<eve@x.example> NOTIFY=NEVER ORCPT=rfc822;eve@y.example
+		S: 250 2.1.5 eve
+		C: DATA
+		S: 354 go on
+		C: <message>
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	says "EHLO client" "MAIL FROM:<joe@x.example> RET=HDRS ENVID=one" \
+	    "RCPT TO:<eve@x.example> NOTIFY=NEVER ORCPT=rfc822;eve@y.example" "RCPT TO:<root>" DATA "" text . QUIT
+	hears '250-*' '250-DSN' '250-PIPELINING' '250-ENHANCEDSTATUSCODES' '250 CHUNKING' "250 2.1.0 Ok" \
+	    "250 2.1.5 eve" "450 4.2.1 bob is asleep" "354 *" "250 2.0.0 Ok" "221 *"
+	ends
+	peer_end
+}
+
+@test "an alias that is refused for one of its people sends no empty message to the others" {
+	settings=("aliases aliases")
+	echo 'root: ann@x.example, bob@x.example' >aliases
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<ann@x.example>
+		S: 250 2.1.5 ann
+		C: RCPT TO:<bob@x.example>
+		S: 550 5.1.1 no bob
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 451 4.3.0 enough
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	greets
+	says "MAIL FROM:<joe@x.example>" "RCPT TO:<root>" "RCPT TO:<eve@x.example>" "DATA" "" text . QUIT
+	hears "250 2.1.0 Ok" "550 5.1.1 no bob" "451 4.5.0 *" "354 *" "451 4.5.0 *" "221 *"
 	ends
 	peer_end
 }
