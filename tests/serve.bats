@@ -547,6 +547,27 @@ arrived()
 	peer_end
 }
 
+@test "ORCPT holds nothing but xtext" {
+	offers=(DSN)
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example>
+		S: 250 2.1.0 Ok
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	says "EHLO client" "MAIL FROM:<joe@x.example>" $'RCPT TO:<a@x.example> ORCPT=rfc822;a\tNOTIFY=NEVER' \
+	    $'RCPT TO:<a@x.example> ORCPT=rfc822;a\eb' "RCPT TO:<a@x.example> ORCPT=rfc822;a+zz" \
+	    "RCPT TO:<a@x.example> ORCPT=rfc822;a=b" "RCPT TO:<a@x.example> ORCPT=rfc822;ü" \
+	    $'RCPT TO:<a@x.example> ORCPT=utf-8;\xfc' $'RCPT TO:<a@x.example> ORCPT=rfc\t822;a' QUIT
+	hears '250-*' '250-DSN' '250-PIPELINING' '250-ENHANCEDSTATUSCODES' '250 CHUNKING' "250 2.1.0 Ok" \
+	    "501 *" "501 *" "501 *" "501 *" "501 *" "501 *" "501 *" "221 *"
+	ends
+	peer_end
+}
+
 @test "DSN and SMTPUTF8, as the server has them" {
 	{
 		printf '%s\n' 'S: 220 smtp.example.com ESMTP' 'C: EHLO mail.sender.com' \
