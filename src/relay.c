@@ -106,9 +106,19 @@ expect_content(const struct relay *r, const struct path *path, struct content *c
 	const struct caps *caps = session_caps(r->link.session);
 
 	c->size = (off_t)path->size;
-	/* a client that does not say is allowed eight bits, as far as the server is */
-	c->eight = path->body_given ? path->eight : (caps->ext & EXT_8BITMIME) != 0;
-	c->utf8 = path->utf8;
+	/* as far as the server goes, whatever the client believes; one that does not say is allowed
+	 * eight bits */
+	c->eight = (caps->ext & EXT_8BITMIME) != 0 && (path->eight || !path->body_given);
+	c->utf8 = (caps->ext & EXT_SMTPUTF8) != 0 && path->utf8;
+}
+
+/* RFC 6531 3.4: what is beyond ASCII is for a transaction that says so. */
+static int
+needs_utf8(const char *text, const struct content *c, enum phase ph, struct status *st)
+{
+	if (c->utf8 || !has_8bit(text, strlen(text)))
+		return 0;
+	return status_set(st, ph, 5, 6, 7, "this address needs SMTPUTF8");
 }
 
 /* MAIL over the session that there is. 0: *st is the answer; -1: another session may do better. */
@@ -118,7 +128,8 @@ try_mail(struct relay *r, const struct path *path, struct status *st)
 	struct content c;
 
 	expect_content(r, path, &c);
-	if (params_check(&r->envelope, &c, r->link.session, st) == -1)
+	if (params_check(&r->envelope, &c, r->link.session, st) == -1 ||
+	    needs_utf8(r->envelope.from, &c, PH_MAIL, st) == -1)
 		return 0;
 	mail_start(&r->mail, r->link.session, &r->envelope, &c);
 	if (mail_upto(&r->mail, 1) == -1) {
@@ -269,20 +280,31 @@ allowed(const struct relay *r, const struct path *path, struct status *st)
 		return status_set(st, PH_RCPT, 4, 5, 3, "too many recipients for one message");
 	if ((path->notify != NULL || path->orcpt != NULL) && (caps->ext & EXT_DSN) == 0)
 		return status_set(st, PH_RCPT, 5, 3, 3, "the server does not offer DSN");
-	if (has_8bit(path->address, strlen(path->address)) && !r->mail.content.utf8)
-		return status_set(st, PH_RCPT, 5, 6, 7, "this address needs SMTPUTF8");
-	return 0;
+	if (path->orcpt != NULL && needs_utf8(path->orcpt, &r->mail.content, PH_RCPT, st) == -1)
+		return -1;
+	return needs_utf8(path->address, &r->mail.content, PH_RCPT, st);
+}
+
+/* Those for whom the address stands. 0, or -1 with *st. */
+static int
+look_up(const struct relay *r, const struct path *path, struct envelope *meant, struct status *st)
+{
+	char *address = path->address;
+	size_t i;
+	int result = parties_recipients(&r->account, &address, 1, NULL, meant, st);
+
+	for (i = 0; result == 0 && i < meant->n; i++)
+		result = needs_utf8(meant->rcpt[i].to, &r->mail.content, PH_RCPT, st);
+	return result;
 }
 
 void
 relay_rcpt(struct relay *r, const struct path *path, struct status *st)
 {
 	struct envelope meant = { 0 };
-	char *address = path->address;
 	size_t before = r->envelope.n;
 
-	if (allowed(r, path, st) == 0 &&
-	    parties_recipients(&r->account, &address, 1, NULL, &meant, st) == 0) {
+	if (allowed(r, path, st) == 0 && look_up(r, path, &meant, st) == 0) {
 		add_recipients(r, &meant, path);
 		link_renew(&r->link);
 		/* after a 421 the server closes, too */

@@ -547,6 +547,53 @@ arrived()
 	peer_end
 }
 
+@test "what the client says of its message does not give the server what it cannot take" {
+	offers=(SIZE)
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example>
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<bob@x.example>
+		S: 250 2.1.5 bob
+		C: DATA
+		S: 354 go on
+		C: <message>
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	says "EHLO client" "MAIL FROM:<joe@x.example> BODY=8BITMIME SMTPUTF8" "RCPT TO:<bob@x.example>" DATA \
+	    "Subject: grüße" "" "grüße" . QUIT
+	hears '250-*' '250-SIZE' '250-PIPELINING' '250-ENHANCEDSTATUSCODES' '250 CHUNKING' "250 2.1.0 Ok" \
+	    "250 2.1.5 bob" "354 *" "250 2.0.0 Ok" "221 *"
+	ends
+	peer_end
+	run arrived 1
+	assert_line --partial "Subject: =?utf-8?"
+	assert_line "gr=C3=BC=C3=9Fe"
+}
+
+@test "letters beyond ASCII in an address need SMTPUTF8 of the client" {
+	settings=("aliases aliases")
+	echo 'root: bö@x.example' >aliases
+	offers=(8BITMIME SMTPUTF8 DSN)
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 250 2.1.0 Ok
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	says "EHLO client" "MAIL FROM:<jö@x.example>" "MAIL FROM:<joe@x.example>" "RCPT TO:<bö@x.example>" \
+	    "RCPT TO:<root>" "RCPT TO:<bob@x.example> ORCPT=utf-8;bö@x.example" QUIT
+	hears '250-*' '250-8BITMIME' '250-SMTPUTF8' '250-DSN' '250-PIPELINING' '250-ENHANCEDSTATUSCODES' \
+	    '250 CHUNKING' "553 5.6.7 *" "250 2.1.0 Ok" "553 5.6.7 *" "553 5.6.7 *" "553 5.6.7 *" "221 *"
+	ends
+	peer_end
+}
+
 @test "ORCPT holds nothing but xtext" {
 	offers=(DSN)
 	server_start <<-'END'
