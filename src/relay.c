@@ -142,12 +142,32 @@ try_mail(struct relay *r, const struct path *path, struct status *st)
 	return st->code == 421 ? -1 : 0;
 }
 
+/* MAIL over a session that is alive, for which a new one or another server may be needed. */
+static void
+ask_for_mail(struct relay *r, const struct path *path, struct status *st)
+{
+	/* one that has waited may have ended without our noticing */
+	bool waited = r->link.session != NULL, again;
+
+	do {
+		link_renew(&r->link);
+		if (link_up(&r->link) == NULL) {
+			*st = r->link.st;
+			return;
+		}
+		again = try_mail(r, path, st) == -1 &&
+		    (waited || (status_retry(st) && link_next(&r->link)));
+		if (again)
+			link_down(&r->link);
+		waited = false;
+	} while (again);
+}
+
 void
 relay_mail(struct relay *r, const struct path *path, struct status *st)
 {
 	struct str sender = { 0 };
 	char *bare = xstrndup(path->address + 1, strlen(path->address) - 2);
-	int again;
 
 	*st = (struct status){ 0 };
 	if (use_account(r, bare, st) == 0 &&
@@ -159,16 +179,7 @@ relay_mail(struct relay *r, const struct path *path, struct status *st)
 			r->wish.envid = r->envid = xstrdup(path->envid);
 		r->envelope.from = xstrdup(str_text(&sender));
 		r->envelope.wish = &r->wish;
-		do {
-			link_renew(&r->link);
-			if (link_up(&r->link) == NULL) {
-				*st = r->link.st;
-				break;
-			}
-			again = try_mail(r, path, st) == -1 && r->link.used > 1;
-			if (again)
-				link_down(&r->link);
-		} while (again);
+		ask_for_mail(r, path, st);
 	}
 	free(bare);
 	str_free(&sender);

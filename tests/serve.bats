@@ -615,6 +615,53 @@ arrived()
 	peer_end
 }
 
+@test "a session that was opened for EHLO and has ended is opened again for the first message" {
+	server_start <<-'END'
+		S: 421 4.4.2 you were silent for too long
+		CLOSE
+		NEXT
+		S: 220 smtp.example.com ESMTP
+		C: EHLO mail.sender.com
+		S: 250 smtp.example.com
+		C: MAIL FROM:<joe@x.example>
+		S: 250 2.1.0 Ok
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	greets
+	says "MAIL FROM:<joe@x.example>" "RSET" "QUIT"
+	hears "250 2.1.0 Ok" "250 2.0.0 *" "221 *"
+	ends
+	peer_end
+}
+
+@test "a server that takes no mail for now gives way to the next" {
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 421 4.3.2 not now
+		CLOSE
+		NEXT
+		S: 220 smtp.example.com ESMTP
+		C: EHLO mail.sender.com
+		S: 250 smtp.example.com
+		C: MAIL FROM:<joe@x.example>
+		S: 250 2.1.0 Ok
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	settings=("server smtp://127.0.0.1:$peer_port") # once more
+	starts
+	says "HELO client" "MAIL FROM:<joe@x.example>" "RSET" "QUIT"
+	hears "250 *" "250 2.1.0 Ok" "250 2.0.0 *" "221 *"
+	ends
+	peer_end
+}
+
 @test "DSN and SMTPUTF8, as the server has them" {
 	{
 		printf '%s\n' 'S: 220 smtp.example.com ESMTP' 'C: EHLO mail.sender.com' \
