@@ -423,8 +423,8 @@ arrived()
 	    "MAIL TO:<joe@x.example>" "MAIL FROM:<joe@x.example" "MAIL FROM:<joe@x.example> SIZE=1 SIZE=2"
 	hears "500 5.5.2 *" "503 5.5.1 *" "503 5.5.1 *" "501 5.5.4 *" "501 5.5.4 *" "501 5.5.4 *" \
 	    "555 5.5.4 *" "555 5.3.3 *" "552 5.3.4 *" "501 5.5.4 *" "501 5.5.4 *" "501 5.5.4 *"
-	says STARTTLS "AUTH PLAIN" "VRFY bob" HELP "EXPN list" "GET / HTTP/1.1" NONSENSE A B
-	hears "502 *" "502 *" "252 *" "214 *" "502 *" "500 *" "500 *" "500 *" "500 *" "421 4.7.0 *"
+	says STARTTLS "AUTH PLAIN" "VRFY bob" HELP "EXPN list" "GET / HTTP/1.1" NONSENSE A B C D
+	hears "502 *" "502 *" "252 *" "214 *" "502 *" "500 *" "500 *" "500 *" "500 *" "500 *" "500 *" "421 4.7.0 *"
 	ends 76
 	peer_end
 }
@@ -658,6 +658,70 @@ arrived()
 	starts
 	says "HELO client" "MAIL FROM:<joe@x.example>" "RSET" "QUIT"
 	hears "250 *" "250 2.1.0 Ok" "250 2.0.0 *" "221 *"
+	ends
+	peer_end
+}
+
+@test "recipients and chunks that are taken are no commands for nothing" {
+	server_start <<-'END'
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 250 2.1.0 Ok
+		REPEAT 1100
+		C~ RCPT TO:<r[0-9]+@x.example>
+		S: 250 2.1.5 Ok
+		DONE
+		C: DATA
+		S: 354 go on
+		C: <message>
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	greets
+	mapfile -t recipients < <(printf 'RCPT TO:<r%d@x.example>\n' {1..1100})
+	mapfile -t oks < <(yes "250 2.1.5 Ok" | head -1100)
+	says "MAIL FROM:<joe@x.example>" "${recipients[@]}"
+	hears "250 2.1.0 Ok" "${oks[@]}"
+	for ((i = 0; i < 1100; i++)); do
+		printf 'BDAT 3\r\nx\r\n' >&8
+	done
+	says "BDAT 0 LAST" QUIT
+	mapfile -t oks < <(yes "250 2.0.0 so far" | head -1100)
+	hears "${oks[@]}" "250 2.0.0 Ok" "221 *"
+	ends
+	peer_end
+}
+
+@test "a client that pipelines and has recipients refused is not sent away" {
+	server_start <<-'END'
+		REPEAT 30
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<bob@x.example>
+		S: 550 5.1.1 no bob
+		C: RSET
+		S: 250 2.0.0 Ok
+		DONE
+		C: MAIL FROM:<joe@x.example> BODY=8BITMIME
+		S: 450 4.7.1 later
+		C: QUIT
+		S: 221 2.0.0 bye
+	END
+	starts
+	greets
+	for ((i = 0; i < 30; i++)); do
+		says "MAIL FROM:<joe@x.example>" "RCPT TO:<bob@x.example>" DATA RSET
+		hears "250 2.1.0 Ok" "550 5.1.1 no bob" "554 5.5.1 *" "250 2.0.0 *"
+	done
+	says "MAIL FROM:<joe@x.example>"
+	hears "450 4.7.1 later"
+	for ((i = 0; i < 30; i++)); do
+		says "RCPT TO:<bob@x.example>"
+		hears "503 5.5.1 *"
+	done
+	says QUIT
+	hears "221 *"
 	ends
 	peer_end
 }
