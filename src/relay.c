@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "parties.h"
 #include "relay.h"
@@ -36,14 +37,46 @@ unlink_account(struct relay *r)
 	r->linked = false;
 }
 
+static void
+forget_password(struct relay *r)
+{
+	if (r->password != NULL)
+		freezero(r->password, strlen(r->password));
+	r->password = NULL;
+}
+
 void
 relay_free(struct relay *r)
 {
 	relay_reset(r);
 	unlink_account(r);
+	forget_password(r);
 }
 
 /* ---- the account and its server */
+
+/* The password of a descriptor, which can be read once, for an account that may be chosen again. */
+static int
+take_password(struct relay *r, struct status *st)
+{
+	struct account *a = &r->account;
+
+	if (a->password_fd == -1 || a->password != NULL)
+		return 0;
+	if (a->password_fd == STDIN_FILENO)
+		return status_set(st, PH_LOCAL, 5, 3, 5,
+		    "--password-fd=0: standard input is the client's already");
+	if (r->password != NULL && r->password_fd == a->password_fd) {
+		a->password = xstrdup(r->password);
+		return 0;
+	}
+	if (secret_take_fd(a, st) == -1)
+		return -1;
+	forget_password(r);
+	r->password = xstrdup(a->password);
+	r->password_fd = a->password_fd;
+	return 0;
+}
 
 /* Make the account for `sender` (or NULL) the one in use. 0, or -1 with *st. */
 static int
@@ -57,7 +90,7 @@ use_account(struct relay *r, const char *sender, struct status *st)
 		return 0;
 	unlink_account(r);
 	if (conf_make(r->conf, r->given, chosen, &r->account, st) == -1 ||
-	    secret_take_fd(&r->account, st) == -1) {
+	    take_password(r, st) == -1) {
 		account_free(&r->account);
 		return -1;
 	}

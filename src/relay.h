@@ -26,6 +26,9 @@ struct relay {
 	struct account account;
 	bool linked;
 	struct link link;
+	/* what came from `password-fd`, and from which one; NULL: nothing yet */
+	char *password;
+	int password_fd;
 	/* one transaction */
 	enum { RELAY_IDLE, RELAY_MAIL, RELAY_CHUNKS } state;
 	struct envelope envelope;

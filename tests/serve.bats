@@ -726,6 +726,45 @@ arrived()
 	peer_end
 }
 
+@test "--password-fd is read once for all messages" {
+	cat >script <<-'END'
+		REPEAT 3
+		S: 220 smtp.example.com ESMTP
+		C: EHLO mail.sender.com
+		S: 250-smtp.example.com
+		S: 250 AUTH PLAIN
+		C: AUTH PLAIN AGpvZQBzM2NyZXQtd29yZA==
+		S: 235 2.7.0 Ok
+		C: MAIL FROM:<***>
+		S: 250 2.1.0 Ok
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: QUIT
+		S: 221 2.0.0 bye
+		NEXT
+		DONE
+	END
+	peer_start script
+	printf 's3cret-word\n' >password
+	settings=("user joe" "account default" "account work" "from *@work.example")
+	exec 7<password
+	starts --password-fd=7
+	exec 7<&-
+	says "HELO client" "MAIL FROM:<joe@x.example>" RSET "MAIL FROM:<joe@work.example>" RSET \
+	    "MAIL FROM:<joe@x.example>" RSET QUIT
+	hears "250 *" "250 2.1.0 Ok" "250 2.0.0 *" "250 2.1.0 Ok" "250 2.0.0 *" "250 2.1.0 Ok" "250 2.0.0 *" "221 *"
+	ends
+	peer_end
+}
+
+@test "--password-fd=0: that is the client" {
+	settings=("user joe")
+	starts --password-fd=0
+	says "HELO client" "MAIL FROM:<joe@x.example>" QUIT
+	hears "250 *" "451 4.3.5 *--password-fd=0*" "221 *"
+	ends
+}
+
 @test "DSN and SMTPUTF8, as the server has them" {
 	{
 		printf '%s\n' 'S: 220 smtp.example.com ESMTP' 'C: EHLO mail.sender.com' \
