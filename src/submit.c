@@ -139,19 +139,23 @@ admissible(const struct session *s, struct envelope *e, struct message *m, bool 
 	return f;
 }
 
-/* What one transaction says of those who are still to come: nothing, or why they need not come. */
+/* What one transaction says of those who are still to come: nothing, or why they need not come.
+ * `each`: every recipient has had a reply of his own. */
 static bool
-holds_for_all(const struct envelope *batch, const struct status *reply, struct status *st)
+holds_for_all(
+    const struct envelope *batch, bool each, const struct status *reply, struct status *st)
 {
-	*st = reply->class != 0 ? *reply : batch->rcpt[0].status;
-	if (reply->class == 0 && st->phase != PH_MAIL && st->phase != PH_DATA)
+	bool heard = reply->class != 0 && !each;
+
+	*st = heard ? *reply : batch->rcpt[0].status;
+	if (!heard && st->phase != PH_MAIL && st->phase != PH_DATA)
 		return false; /* only these were refused, one by one */
 	return !status_ok(st);
 }
 
 void
-submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
-    bool last, struct status *reply)
+submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
+    struct status *reply)
 {
 	const struct form *f;
 	struct envelope batch;
@@ -177,7 +181,7 @@ submit_batch(struct session *s, struct envelope *e, struct message *m, bool part
 		return;
 	}
 	mail_submit(s, &batch, f, &c, partial, last && all, reply);
-	all = holds_for_all(&batch, reply, &st);
+	all = holds_for_all(&batch, session_lmtp(s), reply, &st);
 	give_back(e, &batch);
 	if (all)
 		envelope_settle(e, &st);
@@ -192,8 +196,7 @@ tell(const struct link *l, struct submission *sub)
 }
 
 void
-submit(struct link *l, struct envelope *e, struct message *m, bool last,
-    struct submission *sub)
+submit(struct link *l, struct envelope *e, struct message *m, bool last, struct submission *sub)
 {
 	int64_t start = wait_now();
 	struct status reply;
