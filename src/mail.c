@@ -302,8 +302,8 @@ all_accepted(struct mail *t)
 }
 
 void
-mail_submit(struct session *s, struct envelope *e, const struct form *f,
-    const struct content *c, bool partial, bool last, struct status *reply)
+mail_submit(struct session *s, struct envelope *e, const struct form *f, const struct content *c,
+    bool partial, bool last, struct status *reply)
 {
 	struct mail t;
 

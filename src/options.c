@@ -302,7 +302,8 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	if (o->report_fd != -1 && o->report == REPORT_NONE)
 		o->report = REPORT_JSON;
 	if (r == 0 && o->mode == MODE_SERVE && o->report != REPORT_NONE)
-		r = usage(st, "with -bs every message is reported to the client, and --report does not fit");
+		r = usage(st,
+		    "with -bs every message is reported to the client, and --report does not fit");
 	o->recipients = argv + optind;
 	o->nrecipients = (size_t)(argc - optind);
 	return r;

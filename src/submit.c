@@ -139,8 +139,10 @@ admissible(const struct session *s, struct envelope *e, struct message *m, bool 
 	return f;
 }
 
-/* What one transaction says of those who are still to come: nothing, or why they need not come.
- * `each`: every recipient has had a reply of his own. */
+/*
+ * What one transaction says of those who are still to come: nothing, or why they need not come.
+ * `each`: every recipient has had a reply of his own.
+ */
 static bool
 holds_for_all(
     const struct envelope *batch, bool each, const struct status *reply, struct status *st)
