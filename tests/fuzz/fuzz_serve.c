@@ -118,7 +118,8 @@ command(struct visit *v, const char *line)
 		v->recipients = 0;
 		answer(v, v->open ? "250 2.1.0 Ok" : "451 4.3.0 not now");
 	} else if (strncmp(line, "RCPT TO:", 8) == 0) {
-		bool good = !once_in(v->up, 3) && ((v->up->how & CHOOSY) == 0 || strstr(line, "<ann") == NULL);
+		bool ann = strstr(line, "<ann") != NULL;
+		bool good = !once_in(v->up, 3) && (!ann || (v->up->how & CHOOSY) == 0);
 
 		MUST(v->open);
 		check_path(line + 8);
