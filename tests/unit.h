@@ -51,6 +51,7 @@ void read_all(int fd, struct str *to);
 const char *scratch(const char *name, const char *text);
 
 void test_text(void);
+void test_when(void);
 void test_status(void);
 void test_envelope(void);
 void test_reply(void);
