@@ -26,7 +26,7 @@ struct link {
 	struct session_info info;
 	unsigned turns; /* of the sessions that have ended */
 	/* What a session goes on using. */
-	bool aimed; /* url and cred are for this server */
+	bool aimed;	      /* url and cred are for this server */
 	struct account clear; /* the account without TLS, where `tls may` came to that */
 	struct url url;
 	struct credentials cred;

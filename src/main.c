@@ -217,7 +217,8 @@ finish(struct run *run, const struct status *error)
 	return o.exit;
 }
 
-/* -bs: the client hears what becomes of its mail, and standard error only of what it cannot hear. */
+/* -bs: the client hears what becomes of its mail, and standard error only of what it cannot hear.
+ */
 static int
 serve_client(struct run *run)
 {

@@ -139,12 +139,18 @@ admissible(const struct session *s, struct envelope *e, struct message *m, bool 
 	return f;
 }
 
-/* What one transaction says of those who are still to come: nothing, or why they need not come. */
+/*
+ * What one transaction says of those who are still to come: nothing, or why they need not come.
+ * `each`: every recipient has had a reply of his own.
+ */
 static bool
-holds_for_all(const struct envelope *batch, const struct status *reply, struct status *st)
+holds_for_all(
+    const struct envelope *batch, bool each, const struct status *reply, struct status *st)
 {
-	*st = reply->class != 0 ? *reply : batch->rcpt[0].status;
-	if (reply->class == 0 && st->phase != PH_MAIL && st->phase != PH_DATA)
+	bool heard = reply->class != 0 && !each;
+
+	*st = heard ? *reply : batch->rcpt[0].status;
+	if (!heard && st->phase != PH_MAIL && st->phase != PH_DATA)
 		return false; /* only these were refused, one by one */
 	return !status_ok(st);
 }
@@ -177,7 +183,7 @@ submit_batch(struct session *s, struct envelope *e, struct message *m, bool part
 		return;
 	}
 	mail_submit(s, &batch, f, &c, partial, last && all, reply);
-	all = holds_for_all(&batch, reply, &st);
+	all = holds_for_all(&batch, session_lmtp(s), reply, &st);
 	give_back(e, &batch);
 	if (all)
 		envelope_settle(e, &st);

@@ -26,14 +26,14 @@ struct submission {
  * (RFC 9422 4.2, 452 4.5.3), the others follow in further transactions. `last`: nothing else will
  * be sent over this link. On return every recipient is decided, and *sub tells the rest.
  */
-void submit(struct link *l, struct envelope *e, struct message *m, bool last,
-    struct submission *sub);
+void submit(
+    struct link *l, struct envelope *e, struct message *m, bool last, struct submission *sub);
 /*
  * One transaction over a usable session, for as many of the undecided as the server takes; all of
  * them are decided when what is said of one holds for all. *reply as with mail_body().
  */
-void submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
-    bool last, struct status *reply);
+void submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
+    struct status *reply);
 
 /*
  * Several messages one after the other, each begun before the one before has its answer, so that

@@ -117,6 +117,15 @@ calendar(const char *p, time_t *when)
 	return *when != -1 && tm.tm_mday == day;
 }
 
+/* Is it to come, and in a year of four digits, as RFC 3339 has them? */
+static bool
+to_come(time_t when, time_t now)
+{
+	struct tm tm;
+
+	return when > now && gmtime_r(&when, &tm) != NULL && tm.tm_year + 1900 <= 9999;
+}
+
 int
 when_point(const char *text, time_t now, time_t *when)
 {
@@ -126,10 +135,10 @@ when_point(const char *text, time_t now, time_t *when)
 
 	if (when_span(p, &ms) == 0) {
 		*when = now + (time_t)(ms / 1000);
-		return ms >= 1000 ? 0 : -1;
+		return to_come(*when, now) ? 0 : -1;
 	}
 	if (calendar(text, when))
-		return *when > now ? 0 : -1;
+		return to_come(*when, now) ? 0 : -1;
 	if (localtime_r(&now, &tm) == NULL || !clock_time(&p, &tm) || *p != '\0')
 		return -1;
 	tm.tm_isdst = -1;
@@ -138,7 +147,7 @@ when_point(const char *text, time_t now, time_t *when)
 		tm.tm_isdst = -1;
 		*when = mktime(&tm);
 	}
-	return *when > now ? 0 : -1;
+	return to_come(*when, now) ? 0 : -1;
 }
 
 const char *

@@ -15,7 +15,7 @@ int when_span(const char *text, long long *ms);
 /*
  * A point of time later than `now`: "2h" or "+2h" from now; "08:30", the next time that the clocks
  * here say so; "2026-12-01 08:30" (or with a T), local time; "2026-12-01T08:30:00Z" and with
- * "+01:00" (RFC 3339). 0 and *when, or -1: none of these, or past.
+ * "+01:00" (RFC 3339). 0 and *when, or -1: none of these, past, or beyond the year 9999.
  */
 int when_point(const char *text, time_t now, time_t *when);
 
