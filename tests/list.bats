@@ -280,7 +280,8 @@ three=0000000000000000000c
 	command -v strace >/dev/null || skip "strace is not installed"
 	entry $one 'from <>' "queued $now" 'rcpt <bob@example.org>'
 	"$spooler" "$spool" fill 100
-	strace -f -qq -e trace=openat -o calls "$PNEU" "${nowhere[@]}" --list >list || skip "strace does not work"
+	strace -f -qq -e trace=openat -o calls "$PNEU" "${nowhere[@]}" --list >list ||
+	    skip "strace does not work here"
 	assert_equal "$(tail -n 1 list)" "-- 3 Kbytes in 101 Requests."
 	assert_equal "$(grep -c '\.e"' calls)" 101
 	assert_equal "$(grep -c 'a-"' calls)" 0
