@@ -311,12 +311,14 @@ json_entry(struct list *l, const char *id, const struct entry *e, enum state sta
 	json_time(out, "queued", e->queued);
 	str_printf(out, ",\"age\":%lld,\"tries\":%lld", l->now > e->queued ? l->now - e->queued : 0,
 	    e->tries);
+	json_time(out, "tried", e->tried);
 	json_time(out, "next", state == WAITING ? next_try(l, e, pace) : 0);
 	json_account(out, pace);
 	str_puts(out, ",\"recipients\":[");
 	for (i = 0; i < e->n; i++) {
 		str_puts(out, i > 0 ? ",{" : "{");
 		json_member(out, "address", e->rcpt[i].to);
+		json_member(out, "server", e->rcpt[i].server);
 		json_member(out, "result", result_name(&e->rcpt[i]));
 		json_last(out, &e->rcpt[i].last);
 		str_putc(out, '}');

@@ -86,7 +86,7 @@ three=0000000000000000000c
 @test "the replies of servers, and what may have been delivered" {
 	entry $one 'account work' 'from <alice@sender.com>' "queued $((now - 4 * 86400 - 3 * 3600 - 1800))" \
 	    "next $((now + 3 * 3600 + 1800))" 'tries 7' \
-	    'rcpt <bob@example.org>' 'last 4.2.0 450 RCPT 450 4.2.0 Busy' \
+	    'rcpt <bob@example.org>' 'last 4.2.0 450 RCPT 450 4.2.0 Busy' 'server mx.example.org' \
 	    'rcpt <eve@example.org>' 'unknown yes' \
 	    'last 4.4.2 0 end+20of+20message the connection was lost; it may have been delivered'
 	entry $two 'from <alice@sender.com>' "queued $now" 'tries 1' 'rcpt <joe@example.org>'
@@ -100,8 +100,9 @@ three=0000000000000000000c
 	assert_line "    tried once; due"
 	listed --report=json
 	assert_line --index 0 --partial '"account":"work"'
+	assert_line --index 0 --partial '"server":"mx.example.org"'
 	assert_line --index 0 --partial '"result":"deferred","enhanced":"4.2.0","code":450,"phase":"RCPT"'
-	assert_line --index 0 --partial '"address":"eve@example.org","result":"unknown"'
+	assert_line --index 0 --partial '"address":"eve@example.org","server":null,"result":"unknown"'
 	assert_line --index 1 --partial '"session":null'
 }
 
