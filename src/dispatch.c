@@ -72,8 +72,8 @@ now(const struct account *a, struct envelope *e, struct message *m, struct spool
 }
 
 void
-dispatch(const struct account *a, struct envelope *e, struct message *m,
-    const struct dispatch *how, struct submission *sub)
+dispatch(const struct account *a, struct envelope *e, struct message *m, const struct dispatch *how,
+    struct submission *sub)
 {
 	bool later = a->queue.mode == QUEUE_ONLY || how->later || how->background;
 	char id[SPOOL_ID];

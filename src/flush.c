@@ -23,7 +23,7 @@
 
 #define ALONG_MOST 10
 #define ALONG_MS 30000
-#define DEBRIS_AGE 3600	       /* what crashes left is removed after an hour */
+#define DEBRIS_AGE 3600	      /* what crashes left is removed after an hour */
 #define LATE_AFTER (4 * 3600) /* seconds until notify-delay */
 
 /* The messages of one account, and the way to its servers. */
@@ -34,6 +34,7 @@ struct run {
 	bool forced; /* whether they are due or not */
 	size_t most; /* messages, 0: all */
 	int64_t until;
+	struct ahead ahead;
 	struct strings ids; /* reports that are made on the way are added */
 	struct status last; /* of the first recipient who did not get the message, class 0: none */
 };
@@ -66,11 +67,12 @@ report(struct run *r, const struct item *it, enum bounce_kind kind, bool expired
 {
 	char *name = net_mail_domain();
 	struct bounce how = { .kind = kind, .expired = expired, .name = name, .now = time(NULL) };
-	struct entry envelope;
+	struct entry envelope = { 0 };
 	struct store text;
 	struct item new;
 	int result;
 
+	store_init(&text);
 	how.until = it->entry.queued + r->account->queue_lifetime / 1000;
 	result = bounce_make(&it->entry, &how, it->fd, &text, &envelope, st);
 	if (result == 1 && (result = spool_new(r->q, &new, st)) == 0) {
@@ -159,39 +161,77 @@ settle(struct run *r, struct item *it, struct status *st)
 	return spool_settle(r->q, it, st);
 }
 
-/* Send it. 0, -1 with *st when the spool is in trouble, 1 when the account has no session. */
-static int
-send_item(struct run *r, struct item *it, bool last, struct status *st)
-{
+/* A message on its way; it lives until its answer is there. */
+struct job {
+	struct item it;
 	struct queued queued;
 	struct message m;
-	struct submission sub;
-	struct str nothing = { 0 };
-	size_t i;
-	int result = 0;
+};
 
-	queue_envelope(&it->entry, (long long)time(NULL), &queued);
-	if (message_open(&m, it->fd, false, st) == -1 || message_finish(&m, &nothing, st) == -1)
-		result = -1;
+/* Send it. 1 when its answer is left open, 0 when all are decided, -1 with *st: it cannot be read.
+ */
+static int
+begin(struct run *r, struct job *j, struct status *st)
+{
+	struct str nothing = { 0 };
+
+	queue_envelope(&j->it.entry, (long long)time(NULL), &j->queued);
+	if (message_open(&j->m, j->it.fd, false, st) == -1 ||
+	    message_finish(&j->m, &nothing, st) == -1)
+		return -1;
+	link_renew(r->link);
+	return submit_ahead(&r->ahead, &j->queued.envelope, &j->m);
+}
+
+/* All are decided. 0, -1 with *st when the spool is in trouble, 1 when there was no session. */
+static int
+end(struct run *r, struct job *j, struct status *st)
+{
+	const struct envelope *e = &j->queued.envelope;
+	size_t i;
+	int result = 1;
+
+	for (i = 0; r->last.class == 0 && i < e->n; i++)
+		if (!status_ok(&e->rcpt[i].status))
+			r->last = e->rcpt[i].status;
+	if (queue_session_failed(e))
+		*st = e->rcpt[0].status;
 	else {
-		link_renew(r->link);
-		submit(r->link, &queued.envelope, &m, last, &sub);
-		submission_free(&sub);
-		if (queue_session_failed(&queued.envelope)) {
-			*st = queued.envelope.rcpt[0].status;
-			result = 1;
-		}
-		for (i = 0; r->last.class == 0 && i < queued.envelope.n; i++)
-			if (!status_ok(&queued.envelope.rcpt[i].status))
-				r->last = queued.envelope.rcpt[i].status;
+		queue_outcome(
+		    &j->queued, r->link->url.host, (long long)time(NULL), &j->it.entry);
+		result = settle(r, &j->it, st);
 	}
-	message_free(&m);
-	if (result == 0) {
-		queue_outcome(&queued, &it->entry);
-		result = settle(r, it, st);
-	}
-	queue_envelope_free(&queued);
 	return result;
+}
+
+static void
+close_job(struct run *r, struct job **jp)
+{
+	struct job *j = *jp;
+
+	*jp = NULL;
+	queue_envelope_free(&j->queued);
+	message_free(&j->m);
+	spool_close(r->q, &j->it);
+	free(j);
+}
+
+/* The one before, if there is one, has its answer now; *result is what end() says, unless bad. */
+static void
+end_job(struct run *r, struct job **jp, int *result, struct status *st)
+{
+	struct status own;
+	int got;
+
+	if (*jp == NULL)
+		return;
+	if ((got = end(r, *jp, &own)) == -1)
+		say_status((*jp)->it.id, &own);
+	else if (got == 1 && *result != 1) {
+		*result = 1;
+		*st = own;
+	}
+	close_job(r, jp);
 }
 
 static bool
@@ -215,44 +255,63 @@ session_failed(struct run *r, struct entry_account *pace, const struct status *w
 		say_status(r->link->name, why);
 }
 
-/* The messages of r->ids, in turn. */
+/* Take number i of r->ids, when it is there and due; NULL otherwise. */
+static struct job *
+take_job(struct run *r, size_t i)
+{
+	struct job *j = xalloc(1, sizeof *j);
+	struct status st;
+	enum take got;
+
+	store_init(&j->m.own.store);
+	got = spool_take(r->q, SPOOL_ACTIVE, r->ids.v[i], &j->it, &st);
+	if (got == TAKE_TROUBLE)
+		say_status(r->ids.v[i], &st);
+	if (got != TAKE_OK || !is_due(r, &j->it.entry)) /* gone, in other hands, or just tried */
+		close_job(r, &j);
+	return j;
+}
+
+/* The messages of r->ids, in turn: each begins before the one before has its answer. */
 static void
 run_account(struct run *r)
 {
 	struct entry_account pace;
-	struct item it;
-	struct status st;
+	struct job *before = NULL, *j;
+	struct status st, why;
 	size_t i, sent = 0;
-	int result = 0;
+	int failed = 0, got;
 
 	pace_load(r->q, r->account->name, &pace);
 	if (!r->forced && !pace_account_due(&pace, (long long)time(NULL)))
 		return;
-	for (i = 0; i < r->ids.n && result != 1; i++) {
-		bool last = i + 1 == r->ids.n;
-
-		if ((r->most > 0 && sent >= r->most) || wait_now() >= r->until || wait_asked())
-			break;
-		result = 0;
-		switch (spool_take(r->q, SPOOL_ACTIVE, r->ids.v[i], &it, &st)) {
-		case TAKE_TROUBLE:
-			result = -1;
-			break;
-		case TAKE_OK:
-			if (is_due(r, &it.entry)) {
-				result = send_item(r, &it, last && r->most == 0, &st);
-				sent++;
-			}
-			break;
-		default: /* gone, or in other hands */
-			break;
+	r->ahead.link = r->link;
+	for (i = 0; failed != 1 && !wait_asked(); i++) {
+		if (i == r->ids.n) {
+			/* the last answer may bring a report, which goes out as well */
+			submit_drain(&r->ahead);
+			end_job(r, &before, &failed, &why);
 		}
-		spool_close(r->q, &it);
-		if (result == -1)
-			say_status(r->ids.v[i], &st);
+		if (i == r->ids.n || (r->most > 0 && sent >= r->most) || wait_now() >= r->until)
+			break;
+		if ((j = take_job(r, i)) == NULL)
+			continue;
+		sent++;
+		if ((got = begin(r, j, &st)) == -1) {
+			say_status(j->it.id, &st);
+			submit_drain(&r->ahead);
+		}
+		end_job(r, &before, &failed, &why);
+		before = j;
+		if (got == 0)
+			end_job(r, &before, &failed, &why);
+		else if (got == -1)
+			close_job(r, &before);
 	}
-	if (result == 1)
-		session_failed(r, &pace, &st);
+	submit_drain(&r->ahead);
+	end_job(r, &before, &failed, &why);
+	if (failed == 1)
+		session_failed(r, &pace, &why);
 	else if (sent > 0 && pace_account_well(&pace) &&
 	    pace_save(r->q, r->account->name, &pace, &st) == -1)
 		say_status(NULL, &st);
@@ -275,9 +334,9 @@ flush_along(struct spool *q, struct link *l)
 		return;
 	for (i = 0; i < ids.n; i++) {
 		if (spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, &st) == 1 && is_due(&r, &e) &&
-		    (e.account == NULL ? l->account->name == NULL
-				       : l->account->name != NULL &&
-				    strcmp(e.account, l->account->name) == 0))
+		    (e.account == NULL
+			    ? l->account->name == NULL
+			    : l->account->name != NULL && strcmp(e.account, l->account->name) == 0))
 			strings_add(&r.ids, ids.v[i]);
 		entry_free(&e);
 		if (r.ids.n >= ALONG_MOST)
@@ -295,7 +354,7 @@ struct groups {
 	struct group {
 		char *account;
 		struct strings ids;
-	} *v;
+	} * v;
 	size_t n, cap;
 };
 
@@ -443,7 +502,8 @@ flush(const struct conf *conf, const struct layer *given, const struct account *
 	if (r == 0 && g.n > 0)
 		all_groups(&q, conf, given, &g, wish, &last);
 	if (r == 0 && wish->id != NULL && g.n == 0)
-		r = status_set(st, PH_LOCAL, 5, 5, 4, "there is no message %s to be sent", wish->id);
+		r = status_set(
+		    st, PH_LOCAL, 5, 5, 4, "there is no message %s to be sent", wish->id);
 	else if (r == 0 && wish->id != NULL && last.class != 0) {
 		*st = last;
 		r = -1;

@@ -45,6 +45,9 @@ void link_free(struct link *l);
  */
 struct session *link_up(struct link *l);
 
+/* Is there a session that can have one more transaction? */
+bool link_good(const struct link *l);
+
 /* Leave this server for the next one of the account; false, and nothing happens, when it is the
  * last, or when a signal asked us to end. */
 bool link_next(struct link *l);

@@ -82,7 +82,7 @@ make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN 
 	for (i = 0; settings[i].name != NULL; i++, n++) {
 		table[n].name = settings[i].name;
 		table[n].has_arg = setting_has_yes(&settings[i]) ? optional_argument
-							      : required_argument;
+								 : required_argument;
 		table[n].val = OPT_SETTING + (int)i;
 	}
 	for (i = 0; i <= n; i++)
@@ -355,7 +355,8 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	if (o->report_fd != -1 && o->report == REPORT_NONE)
 		o->report = REPORT_JSON;
 	if (r == 0 && o->mode == MODE_SERVE && o->report != REPORT_NONE)
-		r = usage(st, "with -bs every message is reported to the client, and --report does not fit");
+		r = usage(st,
+		    "with -bs every message is reported to the client, and --report does not fit");
 	o->recipients = argv + optind;
 	o->nrecipients = (size_t)(argc - optind);
 	return r;

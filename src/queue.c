@@ -1,5 +1,6 @@
 /*
- * queue - between a submission and the spool: an envelope becomes an entry, and an entry an envelope.
+ * queue - between a submission and the spool: an envelope becomes an entry, and an entry an
+ * envelope.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -63,8 +64,8 @@ queue_session_failed(const struct envelope *e)
 /* ---- into the spool */
 
 static void
-make_entry(const struct account *a, const struct envelope *e, const struct message *m,
-    struct entry *entry)
+make_entry(
+    const struct account *a, const struct envelope *e, const struct message *m, struct entry *entry)
 {
 	const struct wishes *wish = e->wish;
 	long long now = (long long)time(NULL);
@@ -78,8 +79,8 @@ make_entry(const struct account *a, const struct envelope *e, const struct messa
 	/* what a header holds is not ours to judge, but the envelope file takes plain text */
 	entry->id = m->id.len > 0 && ascii_clean(m->id.p) ? xstrdup(m->id.p) : NULL;
 	for (i = 0; i < NWISHES; i++) {
-		const char *text =
-		    *(char *const *)(const void *)((const char *)wish + wishes[i].offset);
+		const char *text = *(
+		    char *const *)(const void *)((const char *)wish + wishes[i].offset);
 
 		if (text != NULL)
 			entry_wish(entry, wishes[i].name, text);
@@ -101,7 +102,9 @@ make_entry(const struct account *a, const struct envelope *e, const struct messa
 		tried |= r->status.phase >= PH_MAIL;
 	}
 	entry->queued = now;
-	/* a session that failed is the account's trouble: this one is due as soon as there is one */
+	entry->tried = tried ? now : 0;
+	/* a session that failed is the account's trouble: this one is due as soon as there is one
+	 */
 	entry->tries = tried;
 	entry->next = tried ? pace_next(now, 1) : now;
 }
@@ -136,8 +139,8 @@ note_session(struct spool *q, const struct account *a, const struct envelope *e)
 }
 
 int
-queue_defer(struct spool *q, const struct account *a, struct envelope *e,
-    const struct message *m, char id[static SPOOL_ID], struct status *st)
+queue_defer(struct spool *q, const struct account *a, struct envelope *e, const struct message *m,
+    char id[static SPOOL_ID], struct status *st)
 {
 	struct item it;
 	size_t i;
@@ -194,8 +197,8 @@ queue_envelope(const struct entry *e, long long now, struct queued *out)
 	out->wish.ret = e->ret;
 	out->wish.envid = e->envid;
 	for (i = 0; i < NWISHES; i++)
-		*(const char **)(void *)((char *)&out->wish + wishes[i].offset) =
-		    entry_wished(e, wishes[i].name);
+		*(const char **)(void *)((char *)&out->wish + wishes[i].offset) = entry_wished(
+		    e, wishes[i].name);
 	if (out->wish.hold != NULL && when_point(out->wish.hold, (time_t)now, &until) == -1)
 		out->wish.hold = NULL; /* its time has come while it waited here */
 	if (by != NULL)
@@ -223,12 +226,17 @@ queue_envelope_free(struct queued *q)
 }
 
 void
-queue_outcome(const struct queued *q, struct entry *e)
+queue_outcome(const struct queued *q, const char *server, long long now, struct entry *e)
 {
 	size_t i;
 
+	e->tried = now;
 	for (i = 0; i < e->n; i++) {
-		e->rcpt[i].last = q->envelope.rcpt[i].status;
-		e->rcpt[i].unknown |= q->envelope.rcpt[i].unknown;
+		struct entry_rcpt *r = &e->rcpt[i];
+
+		r->last = q->envelope.rcpt[i].status;
+		r->unknown |= q->envelope.rcpt[i].unknown;
+		free(r->server);
+		r->server = r->last.code != 0 && server != NULL ? xstrdup(server) : NULL;
 	}
 }

@@ -34,8 +34,11 @@ struct queued {
 void queue_envelope(const struct entry *e, long long now, struct queued *out);
 void queue_envelope_free(struct queued *q);
 
-/* What became of the envelope's recipients, written into the entry that it was made of. */
-void queue_outcome(const struct queued *q, struct entry *e);
+/*
+ * What became of the envelope's recipients at `now`, written into the entry that it was made of.
+ * `server` is the name of the one that was asked, or NULL.
+ */
+void queue_outcome(const struct queued *q, const char *server, long long now, struct entry *e);
 
 /* Was it the session that failed, before anything was said of the message or its recipients? */
 bool queue_session_failed(const struct envelope *e);

@@ -150,8 +150,8 @@ holds_for_all(const struct envelope *batch, const struct status *reply, struct s
 }
 
 void
-submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
-    bool last, struct status *reply)
+submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
+    struct status *reply)
 {
 	const struct form *f;
 	struct envelope batch;
@@ -192,8 +192,7 @@ tell(const struct link *l, struct submission *sub)
 }
 
 void
-submit(struct link *l, struct envelope *e, struct message *m, bool last,
-    struct submission *sub)
+submit(struct link *l, struct envelope *e, struct message *m, bool last, struct submission *sub)
 {
 	int64_t start = wait_now();
 	struct status reply;
@@ -216,6 +215,71 @@ submit(struct link *l, struct envelope *e, struct message *m, bool last,
 	tell(l, sub);
 	sub->turns += link_turns(l);
 	sub->ms = wait_now() - start;
+}
+
+/* ---- one message after the other */
+
+void
+submit_drain(struct ahead *h)
+{
+	struct status reply = { 0 };
+
+	if (h->open)
+		mail_hear(&h->mail, &reply);
+	h->open = false;
+}
+
+/* The form for a message that goes to all of `e` in one transaction; NULL when it cannot. */
+static const struct form *
+in_one(const struct link *l, struct envelope *e, struct message *m, struct content *c)
+{
+	const struct caps *caps = session_caps(l->session);
+	struct status st;
+
+	if (!l->account->partial || caps->domains > 0 ||
+	    (caps->rcpt_max > 0 && e->n > caps->rcpt_max))
+		return NULL;
+	return admissible(l->session, e, m, true, c, &st);
+}
+
+bool
+submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
+{
+	struct link *l = h->link;
+	const struct form *f = NULL;
+	struct submission sub;
+	struct content c;
+	struct mail next;
+
+	if (!h->open && !link_good(l)) {
+		if (link_up(l) == NULL) {
+			envelope_settle(e, &l->st);
+			return false;
+		}
+		l->used--; /* that was no transaction yet */
+	}
+	if (link_good(l) && session_chat(l->session)->pipelining &&
+	    (f = in_one(l, e, m, &c)) != NULL && envelope_undecided(e) == e->n) {
+		l->used++;
+		mail_start(&next, l->session, e, &c);
+		if (h->open)
+			mail_ahead(&next);
+	}
+	submit_drain(h);
+	/* where the session ended with the message before, nothing of this one was heard */
+	if (f != NULL && envelope_undecided(e) == e->n && status_ok(session_status(l->session))) {
+		if (mail_send(&next, f, false)) {
+			h->mail = next;
+			h->open = true;
+			return true;
+		}
+		mail_abort(&next);
+		if (!once_more(l, e))
+			return false;
+	}
+	submit(l, e, m, false, &sub);
+	submission_free(&sub);
+	return false;
 }
 
 void
