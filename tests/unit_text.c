@@ -1,5 +1,5 @@
 /*
- * unit_text - tests of str, of spans of time, and of the store for messages.
+ * unit_text - tests of str, and of the store for messages.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -12,7 +12,6 @@
 
 #include "store.h"
 #include "unit.h"
-#include "when.h"
 
 static void
 test_str(void)
@@ -147,31 +146,6 @@ test_nearest(void)
 		is_text(nearest(rows[i].word, names), rows[i].near, "nearest to \"%s\"", rows[i].word);
 }
 
-static void
-test_spoken(void)
-{
-	static const struct {
-		long long seconds;
-		const char *text;
-	} t[] = {
-		{ -5, "0s" },
-		{ 0, "0s" },
-		{ 59, "59s" },
-		{ 60, "1m" },
-		{ 3599, "59m" },
-		{ 3600, "1h0m" },
-		{ 11520, "3h12m" },
-		{ 86399, "23h59m" },
-		{ 86400, "1d0h" },
-		{ 356400, "4d3h" },
-	};
-	char buf[32];
-	size_t i;
-
-	for (i = 0; i < COUNT(t); i++)
-		is_text(when_spoken(t[i].seconds, buf), t[i].text, "%lld seconds", t[i].seconds);
-}
-
 void
 test_text(void)
 {
@@ -179,7 +153,6 @@ test_text(void)
 	test_printable();
 	test_ascii();
 	test_nearest();
-	test_spoken();
 }
 
 /* ---- store */

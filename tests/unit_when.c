@@ -41,8 +41,34 @@ static const struct {
 	{ "2026-11-31T00:00:00Z", NULL }, { "2026-13-01T00:00:00Z", NULL },
 	{ "2026-12-01T08:30:00", "2026-12-01T06:30:00Z" }, { "2026-12-01", NULL },
 	{ "2026-12-01T08:30:00X", NULL }, { "2026-12-01T08:30:00+1", NULL },
-	{ "2026-11-26T12:00:00Z", NULL }, { "2020-01-01T00:00:00Z", NULL }, { "tomorrow", NULL }, { "", NULL },
+	{ "2026-11-26T12:00:00Z", NULL }, { "2020-01-01T00:00:00Z", NULL }, { "tomorrow", NULL },
+	{ "", NULL },
 };
+
+static void
+test_spoken(void)
+{
+	static const struct {
+		long long seconds;
+		const char *text;
+	} t[] = {
+		{ -5, "0s" },
+		{ 0, "0s" },
+		{ 59, "59s" },
+		{ 60, "1m" },
+		{ 3599, "59m" },
+		{ 3600, "1h0m" },
+		{ 11520, "3h12m" },
+		{ 86399, "23h59m" },
+		{ 86400, "1d0h" },
+		{ 356400, "4d3h" },
+	};
+	char buf[32];
+	size_t i;
+
+	for (i = 0; i < COUNT(t); i++)
+		is_text(when_spoken(t[i].seconds, buf), t[i].text, "%lld seconds", t[i].seconds);
+}
 
 void
 test_when(void)
@@ -69,6 +95,7 @@ test_when(void)
 			is_text(when_text(when, text), points[i].when != NULL ? points[i].when : "none",
 			    "\"%s\"", points[i].text);
 	}
+	test_spoken();
 	if (before != NULL)
 		(void)setenv("TZ", before, 1);
 	else
