@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,5 +171,19 @@ when_mail(time_t when, char buf[static 64])
 	if (localtime_r(&when, &tm) == NULL ||
 	    strftime(buf, 64, "%a, %d %b %Y %H:%M:%S %z", &tm) == 0)
 		buf[0] = '\0';
+	return buf;
+}
+
+const char *
+when_spoken(long long s, char buf[static 32])
+{
+	if (s < 60)
+		(void)snprintf(buf, 32, "%llds", s > 0 ? s : 0);
+	else if (s < 3600)
+		(void)snprintf(buf, 32, "%lldm", s / 60);
+	else if (s < 86400)
+		(void)snprintf(buf, 32, "%lldh%lldm", s / 3600, s / 60 % 60);
+	else
+		(void)snprintf(buf, 32, "%lldd%lldh", s / 86400, s / 3600 % 24);
 	return buf;
 }

@@ -25,4 +25,7 @@ const char *when_text(time_t when, char buf[static 32]);
 /* "Tue, 25 Nov 2025 12:00:00 +0000" (RFC 5322 3.3), local time, into buf; "" is no time at all. */
 const char *when_mail(time_t when, char buf[static 64]);
 
+/* "45s", "12m", "3h12m", "4d3h": this many seconds, for people, into buf, which is returned. */
+const char *when_spoken(long long seconds, char buf[static 32]);
+
 #endif

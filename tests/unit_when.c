@@ -45,6 +45,31 @@ static const struct {
 	{ "", NULL },
 };
 
+static void
+test_spoken(void)
+{
+	static const struct {
+		long long seconds;
+		const char *text;
+	} t[] = {
+		{ -5, "0s" },
+		{ 0, "0s" },
+		{ 59, "59s" },
+		{ 60, "1m" },
+		{ 3599, "59m" },
+		{ 3600, "1h0m" },
+		{ 11520, "3h12m" },
+		{ 86399, "23h59m" },
+		{ 86400, "1d0h" },
+		{ 356400, "4d3h" },
+	};
+	char buf[32];
+	size_t i;
+
+	for (i = 0; i < COUNT(t); i++)
+		is_text(when_spoken(t[i].seconds, buf), t[i].text, "%lld seconds", t[i].seconds);
+}
+
 void
 test_when(void)
 {
@@ -70,6 +95,7 @@ test_when(void)
 			is_text(when_text(when, text), points[i].when != NULL ? points[i].when : "none",
 			    "\"%s\"", points[i].text);
 	}
+	test_spoken();
 	if (before != NULL)
 		(void)setenv("TZ", before, 1);
 	else
