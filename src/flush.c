@@ -9,6 +9,7 @@
 
 #include <sys/wait.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,7 +24,7 @@
 
 #define ALONG_MOST 10
 #define ALONG_MS 30000
-#define DEBRIS_AGE 3600	       /* what crashes left is removed after an hour */
+#define DEBRIS_AGE 3600	      /* what crashes left is removed after an hour */
 #define LATE_AFTER (4 * 3600) /* seconds until notify-delay */
 
 /* The messages of one account, and the way to its servers. */
@@ -31,11 +32,11 @@ struct run {
 	struct spool *q;
 	struct link *link;
 	const struct account *account;
-	bool forced; /* whether they are due or not */
-	size_t most; /* messages, 0: all */
-	int64_t until;
+	bool forced;	    /* whether they are due or not */
+	bool along;	    /* behind a submission, on its connection and without a word */
 	struct strings ids; /* reports that are made on the way are added */
 	struct status last; /* of the first recipient who did not get the message, class 0: none */
+	struct status lost; /* why there is no session any more, class 0: there is */
 };
 
 /* ---- reports to the sender */
@@ -66,11 +67,12 @@ report(struct run *r, const struct item *it, enum bounce_kind kind, bool expired
 {
 	char *name = net_mail_domain();
 	struct bounce how = { .kind = kind, .expired = expired, .name = name, .now = time(NULL) };
-	struct entry envelope;
+	struct entry envelope = { 0 };
 	struct store text;
 	struct item new;
 	int result;
 
+	store_init(&text);
 	how.until = it->entry.queued + r->account->queue_lifetime / 1000;
 	result = bounce_make(&it->entry, &how, it->fd, &text, &envelope, st);
 	if (result == 1 && (result = spool_new(r->q, &new, st)) == 0) {
@@ -86,11 +88,11 @@ report(struct run *r, const struct item *it, enum bounce_kind kind, bool expired
 }
 
 static void
-say_given_up(const struct item *it)
+say_given_up(const struct run *r, const struct item *it)
 {
 	size_t i;
 
-	for (i = 0; i < it->entry.n; i++) {
+	for (i = 0; !r->along && i < it->entry.n; i++) {
 		const struct entry_rcpt *to = &it->entry.rcpt[i];
 		struct str who = { 0 };
 
@@ -129,6 +131,64 @@ expire(struct entry *e)
 	}
 }
 
+/* Recipients of this class leave the entry. */
+static void
+without_class(struct entry *e, unsigned class)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].last.class == class)
+			entry_free_rcpt(&e->rcpt[i]);
+		else
+			e->rcpt[n++] = e->rcpt[i];
+	e->n = n;
+}
+
+/* An entry of its own, in failed/, for those of class 5; the others still have theirs. */
+static int
+rest_apart(struct run *r, const struct item *it, struct status *st)
+{
+	char *buf = xalloc(1, STORE_CHUNK);
+	struct str text = { 0 };
+	struct item new;
+	off_t at = 0;
+	ssize_t n;
+	int result = spool_new(r->q, &new, st);
+
+	while (result == 0 && (n = pread(it->fd, buf, STORE_CHUNK, at)) != 0) {
+		result = n == -1 ? status_errno(st, PH_LOCAL, "cannot read %s", it->id)
+				 : spool_put(r->q, &new, buf, (size_t)n, st);
+		at += n;
+	}
+	if (result == 0 && entry_write(&it->entry, &text) == 0)
+		(void)entry_parse(text.p, text.len, &new.entry);
+	without_class(&new.entry, 2);
+	without_class(&new.entry, 4);
+	without_class(&new.entry, 0);
+	if (result == 0)
+		result = spool_commit(r->q, &new, st);
+	if (result == 0)
+		result = spool_move(r->q, &new, SPOOL_FAILED, st);
+	spool_close(r->q, &new);
+	str_free(&text);
+	free(buf);
+	return result;
+}
+
+/*
+ * A report on a report would go round in circles: it rests, and is listed. 0 when the entry has
+ * others to try; 1 when all of it rests, or -1 with *st.
+ */
+static int
+rest(struct run *r, struct item *it, struct status *st)
+{
+	if (has_class(&it->entry, 4) || has_class(&it->entry, 0))
+		return rest_apart(r, it, st);
+	without_class(&it->entry, 2);
+	return spool_move(r->q, it, SPOOL_FAILED, st) == -1 ? -1 : 1;
+}
+
 /* What was tried has an outcome: write it down, and tell whom it concerns. 0, or -1 with *st. */
 static int
 settle(struct run *r, struct item *it, struct status *st)
@@ -145,10 +205,9 @@ settle(struct run *r, struct item *it, struct status *st)
 			return -1;
 		if (expired)
 			expire(e);
-		say_given_up(it);
-		/* a report on a report would go round in circles: it rests, and is listed */
-		if (e->from[0] == '\0')
-			return spool_move(r->q, it, SPOOL_FAILED, st);
+		say_given_up(r, it);
+		if (e->from[0] == '\0' && rest(r, it, st) != 0)
+			return it->place == SPOOL_FAILED ? 0 : -1;
 	}
 	if (r->account->notify_delay && !e->told && has_class(e, 4) &&
 	    now - e->queued >= LATE_AFTER) {
@@ -159,37 +218,53 @@ settle(struct run *r, struct item *it, struct status *st)
 	return spool_settle(r->q, it, st);
 }
 
-/* Send it. 0, -1 with *st when the spool is in trouble, 1 when the account has no session. */
-static int
-send_item(struct run *r, struct item *it, bool last, struct status *st)
+/* Is there anything to write down? When a signal ended the try there may not be. */
+static bool
+has_outcome(const struct envelope *e)
 {
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n; i++) {
+		const struct rcpt *to = &e->rcpt[i];
+
+		n += !to->stranded &&
+		    (wait_signal() == NULL || !status_retry(&to->status) || to->unknown);
+	}
+	return n > 0;
+}
+
+/* Send it. 0, or -1 with *st when the spool is in trouble. */
+static int
+send_item(struct run *r, struct item *it, struct status *st)
+{
+	long long now = (long long)time(NULL);
 	struct queued queued;
+	struct envelope *e = &queued.envelope;
 	struct message m;
 	struct submission sub;
 	struct str nothing = { 0 };
 	size_t i;
 	int result = 0;
 
-	queue_envelope(&it->entry, (long long)time(NULL), &queued);
+	queue_envelope(&it->entry, now, &queued);
 	if (message_open(&m, it->fd, false, st) == -1 || message_finish(&m, &nothing, st) == -1)
 		result = -1;
 	else {
 		link_renew(r->link);
-		submit(r->link, &queued.envelope, &m, last, &sub);
-		submission_free(&sub);
-		if (queue_session_failed(&queued.envelope)) {
-			*st = queued.envelope.rcpt[0].status;
-			result = 1;
+		/* never the last one: a report on it may follow over the same session */
+		submit(r->link, e, &m, false, &sub);
+		if (queue_stranded(e) != NULL)
+			r->lost = *queue_stranded(e);
+		for (i = 0; r->last.class == 0 && i < e->n; i++)
+			if (!status_ok(&e->rcpt[i].status))
+				r->last = e->rcpt[i].status;
+		if (has_outcome(e)) {
+			queue_outcome(&queued, sub.server, now, &it->entry);
+			result = settle(r, it, st);
 		}
-		for (i = 0; r->last.class == 0 && i < queued.envelope.n; i++)
-			if (!status_ok(&queued.envelope.rcpt[i].status))
-				r->last = queued.envelope.rcpt[i].status;
+		submission_free(&sub);
 	}
 	message_free(&m);
-	if (result == 0) {
-		queue_outcome(&queued, &it->entry);
-		result = settle(r, it, st);
-	}
 	queue_envelope_free(&queued);
 	return result;
 }
@@ -202,17 +277,33 @@ is_due(const struct run *r, const struct entry *e)
 
 /* ---- one account */
 
-/* All of it waits now, and a person hears of it when it is the login, once a day. */
+/* All of it waits now, and a person hears of it when time alone will not help, once a day. */
 static void
-session_failed(struct run *r, struct entry_account *pace, const struct status *why)
+session_failed(struct run *r, struct entry_account *pace)
 {
 	struct status st;
-	bool tell = pace_account_failed(pace, (long long)time(NULL), why);
+	bool tell = pace_account_failed(pace, (long long)time(NULL), &r->lost);
 
 	if (pace_save(r->q, r->account->name, pace, &st) == -1)
 		say_status(NULL, &st);
 	if (tell)
-		say_status(r->link->name, why);
+		say_status(r->link->name, &r->lost);
+}
+
+/* Message `id`, if it is still there, and due, and nobody else has it. Was it tried? */
+static bool
+one_message(struct run *r, const char *id)
+{
+	struct item it;
+	struct status st;
+	enum take taken = spool_take(r->q, SPOOL_ACTIVE, id, &it, &st);
+	bool tried = taken == TAKE_OK && is_due(r, &it.entry);
+	bool trouble = taken == TAKE_TROUBLE || (tried && send_item(r, &it, &st) == -1);
+
+	spool_close(r->q, &it);
+	if (trouble && !r->along)
+		say_status(id, &st);
+	return tried;
 }
 
 /* The messages of r->ids, in turn. */
@@ -220,71 +311,55 @@ static void
 run_account(struct run *r)
 {
 	struct entry_account pace;
-	struct item it;
 	struct status st;
-	size_t i, sent = 0;
-	int result = 0;
+	size_t i;
+	bool sent = false;
 
 	pace_load(r->q, r->account->name, &pace);
 	if (!r->forced && !pace_account_due(&pace, (long long)time(NULL)))
 		return;
-	for (i = 0; i < r->ids.n && result != 1; i++) {
-		bool last = i + 1 == r->ids.n;
-
-		if ((r->most > 0 && sent >= r->most) || wait_now() >= r->until || wait_asked())
-			break;
-		result = 0;
-		switch (spool_take(r->q, SPOOL_ACTIVE, r->ids.v[i], &it, &st)) {
-		case TAKE_TROUBLE:
-			result = -1;
-			break;
-		case TAKE_OK:
-			if (is_due(r, &it.entry)) {
-				result = send_item(r, &it, last && r->most == 0, &st);
-				sent++;
-			}
-			break;
-		default: /* gone, or in other hands */
-			break;
-		}
-		spool_close(r->q, &it);
-		if (result == -1)
-			say_status(r->ids.v[i], &st);
-	}
-	if (result == 1)
-		session_failed(r, &pace, &st);
-	else if (sent > 0 && pace_account_well(&pace) &&
+	for (i = 0; i < r->ids.n && r->lost.class == 0 && !wait_asked(); i++)
+		sent |= one_message(r, r->ids.v[i]);
+	if (r->lost.class != 0 && wait_signal() == NULL)
+		session_failed(r, &pace);
+	else if (sent && r->lost.class == 0 && pace_account_well(&pace) &&
 	    pace_save(r->q, r->account->name, &pace, &st) == -1)
 		say_status(NULL, &st);
+}
+
+static bool
+same_account(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 void
 flush_along(struct spool *q, struct link *l)
 {
-	struct run r = { .q = q,
-		.link = l,
-		.account = l->account,
-		.most = ALONG_MOST,
-		.until = wait_until(ALONG_MS) };
+	struct run r = { .q = q, .link = l, .account = l->account, .along = true };
+	int64_t until = wait_until(ALONG_MS);
+	struct entry_account pace;
 	struct spool_ids ids = { 0 };
 	struct entry e;
 	struct status st;
-	size_t i;
+	size_t i, sent = 0;
 
+	/* it has a session, whatever was remembered */
+	pace_load(q, l->account->name, &pace);
+	if (pace_account_well(&pace))
+		(void)pace_save(q, l->account->name, &pace, &st);
 	if (spool_ids(q, SPOOL_ACTIVE, &ids, &st) == -1)
 		return;
-	for (i = 0; i < ids.n; i++) {
-		if (spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, &st) == 1 && is_due(&r, &e) &&
-		    (e.account == NULL ? l->account->name == NULL
-				       : l->account->name != NULL &&
-				    strcmp(e.account, l->account->name) == 0))
-			strings_add(&r.ids, ids.v[i]);
+	for (i = 0; i < ids.n && sent < ALONG_MOST; i++) {
+		bool due = spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, &st) == 1 && is_due(&r, &e) &&
+		    same_account(e.account, l->account->name);
+
 		entry_free(&e);
-		if (r.ids.n >= ALONG_MOST)
+		if (due && (!link_ready(l) || wait_now() >= until || wait_asked()))
 			break;
+		sent += due && one_message(&r, ids.v[i]);
 	}
 	spool_ids_free(&ids);
-	run_account(&r);
 	strings_free(&r.ids);
 }
 
@@ -295,7 +370,7 @@ struct groups {
 	struct group {
 		char *account;
 		struct strings ids;
-	} *v;
+	} * v;
 	size_t n, cap;
 };
 
@@ -305,9 +380,7 @@ add_to_group(struct groups *g, const char *account, const char *id)
 	size_t i;
 
 	for (i = 0; i < g->n; i++)
-		if (g->v[i].account == NULL
-			? account == NULL
-			: account != NULL && strcmp(g->v[i].account, account) == 0)
+		if (same_account(g->v[i].account, account))
 			break;
 	if (i == g->n) {
 		g->v = xgrow(g->v, &g->cap, g->n + 1, sizeof *g->v);
@@ -372,7 +445,7 @@ static void
 one_group(struct spool *q, const struct conf *conf, const struct layer *given, struct group *g,
     const struct flush_wish *wish, struct status *last)
 {
-	struct run r = { .q = q, .forced = is_forced(wish), .until = WAIT_FOREVER };
+	struct run r = { .q = q, .forced = is_forced(wish) };
 	const struct layer *chosen;
 	struct account account = { 0 };
 	struct link link;
@@ -443,7 +516,8 @@ flush(const struct conf *conf, const struct layer *given, const struct account *
 	if (r == 0 && g.n > 0)
 		all_groups(&q, conf, given, &g, wish, &last);
 	if (r == 0 && wish->id != NULL && g.n == 0)
-		r = status_set(st, PH_LOCAL, 5, 5, 4, "there is no message %s to be sent", wish->id);
+		r = status_set(
+		    st, PH_LOCAL, 5, 5, 4, "there is no message %s to be sent", wish->id);
 	else if (r == 0 && wish->id != NULL && last.class != 0) {
 		*st = last;
 		r = -1;

@@ -218,9 +218,8 @@ open_server(struct link *l)
 
 /* ---- all of them */
 
-/* May the session that there is have one more transaction? */
-static bool
-still_good(const struct link *l)
+bool
+link_ready(const struct link *l)
 {
 	uint64_t most, own = (uint64_t)l->account->per_session;
 
@@ -233,7 +232,7 @@ still_good(const struct link *l)
 struct session *
 link_up(struct link *l)
 {
-	if (!still_good(l)) {
+	if (!link_ready(l)) {
 		link_down(l);
 		do
 			open_server(l);

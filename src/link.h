@@ -45,6 +45,9 @@ void link_free(struct link *l);
  */
 struct session *link_up(struct link *l);
 
+/* May the session that there is have one more transaction? Else link_up() opens a new one. */
+bool link_ready(const struct link *l);
+
 /* Leave this server for the next one of the account; false, and nothing happens, when it is the
  * last, or when a signal asked us to end. */
 bool link_next(struct link *l);

@@ -1,5 +1,6 @@
 /*
- * queue - between a submission and the spool: an envelope becomes an entry, and an entry an envelope.
+ * queue - between a submission and the spool: an envelope becomes an entry, and an entry an
+ * envelope.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -13,6 +14,8 @@
 
 #include "pace.h"
 #include "queue.h"
+#include "say.h"
+#include "wait.h"
 #include "when.h"
 
 /* Names of wishes in an entry; RET and ENVID have fields of their own there. */
@@ -49,22 +52,34 @@ to_be_queued(const struct rcpt *r)
 	return r->status.class == 0 || status_retry(&r->status);
 }
 
-bool
-queue_session_failed(const struct envelope *e)
+const struct status *
+queue_stranded(const struct envelope *e)
 {
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].status.phase == PH_LOCAL || e->rcpt[i].status.phase >= PH_MAIL)
-			return false;
-	return e->n > 0;
+		if (e->rcpt[i].stranded)
+			return &e->rcpt[i].status;
+	return NULL;
+}
+
+/* "host:port" without the port; NULL stays NULL. */
+static char *
+host_of(const char *server)
+{
+	const char *colon = server != NULL && *server != '/' ? strrchr(server, ':') : NULL;
+	struct str host = { 0 };
+
+	if (server != NULL)
+		str_put(&host, server, colon != NULL ? (size_t)(colon - server) : strlen(server));
+	return host.p;
 }
 
 /* ---- into the spool */
 
 static void
 make_entry(const struct account *a, const struct envelope *e, const struct message *m,
-    struct entry *entry)
+    const char *server, struct entry *entry)
 {
 	const struct wishes *wish = e->wish;
 	long long now = (long long)time(NULL);
@@ -78,8 +93,8 @@ make_entry(const struct account *a, const struct envelope *e, const struct messa
 	/* what a header holds is not ours to judge, but the envelope file takes plain text */
 	entry->id = m->id.len > 0 && ascii_clean(m->id.p) ? xstrdup(m->id.p) : NULL;
 	for (i = 0; i < NWISHES; i++) {
-		const char *text =
-		    *(char *const *)(const void *)((const char *)wish + wishes[i].offset);
+		const char *text = *(
+		    char *const *)(const void *)((const char *)wish + wishes[i].offset);
 
 		if (text != NULL)
 			entry_wish(entry, wishes[i].name, text);
@@ -98,10 +113,15 @@ make_entry(const struct account *a, const struct envelope *e, const struct messa
 		to->orcpt = r->orcpt != NULL ? xstrdup(r->orcpt) : NULL;
 		to->last = r->status;
 		to->unknown = r->unknown;
-		tried |= r->status.phase >= PH_MAIL;
+		to->server = host_of(server);
+		/* to be interrupted is no failure */
+		tried |= r->unknown ||
+		    (r->status.class != 0 && !r->stranded && wait_signal() == NULL);
 	}
 	entry->queued = now;
-	/* a session that failed is the account's trouble: this one is due as soon as there is one */
+	entry->tried = tried ? now : 0;
+	/* a session that failed is the account's trouble: this one is due as soon as there is one
+	 */
 	entry->tries = tried;
 	entry->next = tried ? pace_next(now, 1) : now;
 }
@@ -125,26 +145,27 @@ put_message(struct spool *q, struct item *it, const struct message *m, struct st
 static void
 note_session(struct spool *q, const struct account *a, const struct envelope *e)
 {
+	const struct status *why = queue_stranded(e);
 	struct entry_account pace;
 	struct status st;
 
-	if (!queue_session_failed(e))
+	if (why == NULL || wait_signal() != NULL)
 		return;
 	pace_load(q, a->name, &pace);
-	(void)pace_account_failed(&pace, (long long)time(NULL), &e->rcpt[0].status);
+	(void)pace_account_failed(&pace, (long long)time(NULL), why);
 	(void)pace_save(q, a->name, &pace, &st);
 }
 
 int
-queue_defer(struct spool *q, const struct account *a, struct envelope *e,
-    const struct message *m, char id[static SPOOL_ID], struct status *st)
+queue_defer(struct spool *q, const struct account *a, struct envelope *e, const struct message *m,
+    const char *server, char id[static SPOOL_ID], struct status *st)
 {
 	struct item it;
 	size_t i;
 	int r = spool_new(q, &it, st);
 
 	if (r == 0) {
-		make_entry(a, e, m, &it.entry);
+		make_entry(a, e, m, server, &it.entry);
 		r = put_message(q, &it, m, st);
 	}
 	if (r == 0)
@@ -152,6 +173,7 @@ queue_defer(struct spool *q, const struct account *a, struct envelope *e,
 	if (r == 0) {
 		(void)strlcpy(id, it.id, SPOOL_ID);
 		note_session(q, a, e);
+		say_event("queued as %s", id);
 		for (i = 0; i < e->n; i++) {
 			struct rcpt *to = &e->rcpt[i];
 			struct status why = to->status;
@@ -194,8 +216,8 @@ queue_envelope(const struct entry *e, long long now, struct queued *out)
 	out->wish.ret = e->ret;
 	out->wish.envid = e->envid;
 	for (i = 0; i < NWISHES; i++)
-		*(const char **)(void *)((char *)&out->wish + wishes[i].offset) =
-		    entry_wished(e, wishes[i].name);
+		*(const char **)(void *)((char *)&out->wish + wishes[i].offset) = entry_wished(
+		    e, wishes[i].name);
 	if (out->wish.hold != NULL && when_point(out->wish.hold, (time_t)now, &until) == -1)
 		out->wish.hold = NULL; /* its time has come while it waited here */
 	if (by != NULL)
@@ -223,12 +245,19 @@ queue_envelope_free(struct queued *q)
 }
 
 void
-queue_outcome(const struct queued *q, struct entry *e)
+queue_outcome(const struct queued *q, const char *server, long long now, struct entry *e)
 {
 	size_t i;
 
+	e->tried = now;
 	for (i = 0; i < e->n; i++) {
-		e->rcpt[i].last = q->envelope.rcpt[i].status;
-		e->rcpt[i].unknown |= q->envelope.rcpt[i].unknown;
+		const struct rcpt *r = &q->envelope.rcpt[i];
+
+		if (r->stranded)
+			continue;
+		e->rcpt[i].last = r->status;
+		e->rcpt[i].unknown |= r->unknown;
+		free(e->rcpt[i].server);
+		e->rcpt[i].server = host_of(server);
 	}
 }

@@ -44,8 +44,10 @@ once_more(struct link *l, struct envelope *e)
 		return false;
 	link_down(l);
 	for (i = 0; i < e->n; i++)
-		if (by_session(&e->rcpt[i]))
+		if (by_session(&e->rcpt[i])) {
 			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
+			e->rcpt[i].stranded = false;
+		}
 	return true;
 }
 
@@ -150,8 +152,8 @@ holds_for_all(const struct envelope *batch, const struct status *reply, struct s
 }
 
 void
-submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
-    bool last, struct status *reply)
+submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
+    struct status *reply)
 {
 	const struct form *f;
 	struct envelope batch;
@@ -183,6 +185,17 @@ submit_batch(struct session *s, struct envelope *e, struct message *m, bool part
 		envelope_settle(e, &st);
 }
 
+/* No session can be had for those who are left. */
+static void
+strand(struct envelope *e, const struct status *st)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		e->rcpt[i].stranded |= e->rcpt[i].status.class == 0;
+	envelope_settle(e, st);
+}
+
 static void
 tell(const struct link *l, struct submission *sub)
 {
@@ -192,8 +205,7 @@ tell(const struct link *l, struct submission *sub)
 }
 
 void
-submit(struct link *l, struct envelope *e, struct message *m, bool last,
-    struct submission *sub)
+submit(struct link *l, struct envelope *e, struct message *m, bool last, struct submission *sub)
 {
 	int64_t start = wait_now();
 	struct status reply;
@@ -203,7 +215,7 @@ submit(struct link *l, struct envelope *e, struct message *m, bool last,
 	do {
 		while (envelope_undecided(e) > 0) {
 			if (link_up(l) == NULL) {
-				envelope_settle(e, &l->st);
+				strand(e, &l->st);
 				break;
 			}
 			submit_batch(l->session, e, m, l->account->partial, last, &reply);
