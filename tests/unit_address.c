@@ -441,7 +441,8 @@ static const char *const bad_urls[] = {
 	"lmtp://x/run/lmtp.sock",
 	"lmtp://@/run/lmtp.sock",
 	"lmtp:///" L63 L63,
-	"smtp:///run/lmtp.sock",
+	"submission:///run/lmtp.sock",
+	"smtp://x/run/lmtp.sock",
 	"submissions:///run/lmtp.sock",
 };
 
@@ -471,6 +472,10 @@ test_lmtp_url(void)
 	}
 	(void)url_parse("smtp://x", &u, &st);
 	ok(!u.lmtp && u.path == NULL, "SMTP is no LMTP");
+	url_free(&u);
+	ok(url_parse("smtp:///run/a@b", &u, &st) == 0 && !u.lmtp && !u.implicit && u.user == NULL &&
+		equal(u.path, "/run/a@b") && equal(u.host, "localhost"),
+	    "SMTP over a socket of this machine");
 	url_free(&u);
 }
 
