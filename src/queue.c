@@ -173,7 +173,6 @@ queue_defer(struct spool *q, const struct account *a, struct envelope *e, const 
 	if (r == 0) {
 		(void)strlcpy(id, it.id, SPOOL_ID);
 		note_session(q, a, e);
-		say_event("queued as %s", id);
 		for (i = 0; i < e->n; i++) {
 			struct rcpt *to = &e->rcpt[i];
 			struct status why = to->status;
@@ -183,6 +182,7 @@ queue_defer(struct spool *q, const struct account *a, struct envelope *e, const 
 			status_set(&to->status, PH_LOCAL, 2, 0, 0, "queued as %s%s%.300s", id,
 			    why.class != 0 ? ", as " : "", why.class != 0 ? why.text : "");
 			to->queued = true;
+			say_event("%s: %s", to->to, to->status.text);
 		}
 	}
 	spool_close(q, &it);
