@@ -53,6 +53,7 @@ in_background(const struct account *a, const struct dispatch *how, const char *i
 		(void)dup2(fd, STDOUT_FILENO);
 		(void)dup2(fd, STDERR_FILENO);
 	}
+	closefrom(STDERR_FILENO + 1); /* somebody may wait for the end of a pipe */
 	(void)flush(how->conf, how->given, a, &wish, &st);
 	_exit(0);
 }
@@ -91,7 +92,7 @@ dispatch(const struct account *a, struct envelope *e, struct message *m, const s
 		now(a, e, m, spool == 0 ? &q : NULL, sub);
 	if (somebody_waits(e)) {
 		if (spool == 0)
-			spool = queue_defer(&q, a, e, m, id, &st);
+			spool = queue_defer(&q, a, e, m, sub->server, id, &st);
 		if (spool == 0 && how->background && a->queue.mode != QUEUE_ONLY)
 			in_background(a, how, id);
 		if (spool == -1) {

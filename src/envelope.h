@@ -19,6 +19,7 @@ struct rcpt {
 	struct status status; /* class 0 until decided */
 	bool queued;	      /* it lies in the spool, which is why its status is of class 2 */
 	bool unknown;	      /* the end of the message was sent and its reply never came */
+	bool stranded;	      /* there was no session: nothing was asked on his behalf */
 };
 
 struct envelope {

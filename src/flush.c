@@ -9,6 +9,7 @@
 
 #include <sys/wait.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,12 +32,12 @@ struct run {
 	struct spool *q;
 	struct link *link;
 	const struct account *account;
-	bool forced; /* whether they are due or not */
-	size_t most; /* messages, 0: all */
-	int64_t until;
-	struct ahead ahead;
+	bool forced;	    /* whether they are due or not */
+	bool along;	    /* behind a submission, on its connection and without a word */
+	struct ahead ahead; /* over the link */
 	struct strings ids; /* reports that are made on the way are added */
 	struct status last; /* of the first recipient who did not get the message, class 0: none */
+	struct status lost; /* why there is no session any more, class 0: there is */
 };
 
 /* ---- reports to the sender */
@@ -88,11 +89,11 @@ report(struct run *r, const struct item *it, enum bounce_kind kind, bool expired
 }
 
 static void
-say_given_up(const struct item *it)
+say_given_up(const struct run *r, const struct item *it)
 {
 	size_t i;
 
-	for (i = 0; i < it->entry.n; i++) {
+	for (i = 0; !r->along && i < it->entry.n; i++) {
 		const struct entry_rcpt *to = &it->entry.rcpt[i];
 		struct str who = { 0 };
 
@@ -131,6 +132,64 @@ expire(struct entry *e)
 	}
 }
 
+/* Recipients of this class leave the entry. */
+static void
+without_class(struct entry *e, unsigned class)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].last.class == class)
+			entry_free_rcpt(&e->rcpt[i]);
+		else
+			e->rcpt[n++] = e->rcpt[i];
+	e->n = n;
+}
+
+/* An entry of its own, in failed/, for those of class 5; the others still have theirs. */
+static int
+rest_apart(struct run *r, const struct item *it, struct status *st)
+{
+	char *buf = xalloc(1, STORE_CHUNK);
+	struct str text = { 0 };
+	struct item new;
+	off_t at = 0;
+	ssize_t n;
+	int result = spool_new(r->q, &new, st);
+
+	while (result == 0 && (n = pread(it->fd, buf, STORE_CHUNK, at)) != 0) {
+		result = n == -1 ? status_errno(st, PH_LOCAL, "cannot read %s", it->id)
+				 : spool_put(r->q, &new, buf, (size_t)n, st);
+		at += n;
+	}
+	if (result == 0 && entry_write(&it->entry, &text) == 0)
+		(void)entry_parse(text.p, text.len, &new.entry);
+	without_class(&new.entry, 2);
+	without_class(&new.entry, 4);
+	without_class(&new.entry, 0);
+	if (result == 0)
+		result = spool_commit(r->q, &new, st);
+	if (result == 0)
+		result = spool_move(r->q, &new, SPOOL_FAILED, st);
+	spool_close(r->q, &new);
+	str_free(&text);
+	free(buf);
+	return result;
+}
+
+/*
+ * A report on a report would go round in circles: it rests, and is listed. 0 when the entry has
+ * others to try; 1 when all of it rests, or -1 with *st.
+ */
+static int
+rest(struct run *r, struct item *it, struct status *st)
+{
+	if (has_class(&it->entry, 4) || has_class(&it->entry, 0))
+		return rest_apart(r, it, st);
+	without_class(&it->entry, 2);
+	return spool_move(r->q, it, SPOOL_FAILED, st) == -1 ? -1 : 1;
+}
+
 /* What was tried has an outcome: write it down, and tell whom it concerns. 0, or -1 with *st. */
 static int
 settle(struct run *r, struct item *it, struct status *st)
@@ -147,10 +206,9 @@ settle(struct run *r, struct item *it, struct status *st)
 			return -1;
 		if (expired)
 			expire(e);
-		say_given_up(it);
-		/* a report on a report would go round in circles: it rests, and is listed */
-		if (e->from[0] == '\0')
-			return spool_move(r->q, it, SPOOL_FAILED, st);
+		say_given_up(r, it);
+		if (e->from[0] == '\0' && rest(r, it, st) != 0)
+			return it->place == SPOOL_FAILED ? 0 : -1;
 	}
 	if (r->account->notify_delay && !e->told && has_class(e, 4) &&
 	    now - e->queued >= LATE_AFTER) {
@@ -159,6 +217,21 @@ settle(struct run *r, struct item *it, struct status *st)
 		e->told = true;
 	}
 	return spool_settle(r->q, it, st);
+}
+
+/* Is there anything to write down? When a signal ended the try there may not be. */
+static bool
+has_outcome(const struct envelope *e)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n; i++) {
+		const struct rcpt *to = &e->rcpt[i];
+
+		n += !to->stranded &&
+		    (wait_signal() == NULL || !status_retry(&to->status) || to->unknown);
+	}
+	return n > 0;
 }
 
 /* A message on its way; it lives until its answer is there. */
@@ -183,25 +256,23 @@ begin(struct run *r, struct job *j, struct status *st)
 	return submit_ahead(&r->ahead, &j->queued.envelope, &j->m);
 }
 
-/* All are decided. 0, -1 with *st when the spool is in trouble, 1 when there was no session. */
+/* All are decided: note what that means, and write it down. 0, or -1 with *st: the spool is in
+ * trouble. */
 static int
 end(struct run *r, struct job *j, struct status *st)
 {
 	const struct envelope *e = &j->queued.envelope;
 	size_t i;
-	int result = 1;
 
+	if (queue_stranded(e) != NULL)
+		r->lost = *queue_stranded(e);
 	for (i = 0; r->last.class == 0 && i < e->n; i++)
 		if (!status_ok(&e->rcpt[i].status))
 			r->last = e->rcpt[i].status;
-	if (queue_session_failed(e))
-		*st = e->rcpt[0].status;
-	else {
-		queue_outcome(
-		    &j->queued, r->link->url.host, (long long)time(NULL), &j->it.entry);
-		result = settle(r, &j->it, st);
-	}
-	return result;
+	if (!has_outcome(e))
+		return 0;
+	queue_outcome(&j->queued, r->link->name, (long long)time(NULL), &j->it.entry);
+	return settle(r, &j->it, st);
 }
 
 static void
@@ -216,21 +287,22 @@ close_job(struct run *r, struct job **jp)
 	free(j);
 }
 
-/* The one before, if there is one, has its answer now; *result is what end() says, unless bad. */
 static void
-end_job(struct run *r, struct job **jp, int *result, struct status *st)
+trouble(const struct run *r, const char *id, const struct status *st)
 {
-	struct status own;
-	int got;
+	if (!r->along)
+		say_status(id, st);
+}
+
+static void
+end_job(struct run *r, struct job **jp)
+{
+	struct status st;
 
 	if (*jp == NULL)
 		return;
-	if ((got = end(r, *jp, &own)) == -1)
-		say_status((*jp)->it.id, &own);
-	else if (got == 1 && *result != 1) {
-		*result = 1;
-		*st = own;
-	}
+	if (end(r, *jp, &st) == -1)
+		trouble(r, (*jp)->it.id, &st);
 	close_job(r, jp);
 }
 
@@ -242,108 +314,129 @@ is_due(const struct run *r, const struct entry *e)
 
 /* ---- one account */
 
-/* All of it waits now, and a person hears of it when it is the login, once a day. */
+/* All of it waits now, and a person hears of it when time alone will not help, once a day. */
 static void
-session_failed(struct run *r, struct entry_account *pace, const struct status *why)
+session_failed(struct run *r, struct entry_account *pace)
 {
 	struct status st;
-	bool tell = pace_account_failed(pace, (long long)time(NULL), why);
+	bool tell = pace_account_failed(pace, (long long)time(NULL), &r->lost);
 
 	if (pace_save(r->q, r->account->name, pace, &st) == -1)
 		say_status(NULL, &st);
 	if (tell)
-		say_status(r->link->name, why);
+		say_status(r->link->name, &r->lost);
 }
 
-/* Take number i of r->ids, when it is there and due; NULL otherwise. */
+/* Message `id`, if it is still there, and due, and nobody else has it; NULL otherwise. */
 static struct job *
-take_job(struct run *r, size_t i)
+take_job(struct run *r, const char *id)
 {
 	struct job *j = xalloc(1, sizeof *j);
 	struct status st;
 	enum take got;
 
 	store_init(&j->m.own.store);
-	got = spool_take(r->q, SPOOL_ACTIVE, r->ids.v[i], &j->it, &st);
+	got = spool_take(r->q, SPOOL_ACTIVE, id, &j->it, &st);
 	if (got == TAKE_TROUBLE)
-		say_status(r->ids.v[i], &st);
-	if (got != TAKE_OK || !is_due(r, &j->it.entry)) /* gone, in other hands, or just tried */
+		trouble(r, id, &st);
+	if (got != TAKE_OK || !is_due(r, &j->it.entry))
 		close_job(r, &j);
 	return j;
 }
 
-/* The messages of r->ids, in turn: each begins before the one before has its answer. */
+/*
+ * Begin message `id`, and end the one `before`, whose answer is there then; it may be NULL, and is
+ * the one whose answer is left open now. Was this one tried?
+ */
+static bool
+one_message(struct run *r, const char *id, struct job **before)
+{
+	struct job *j = take_job(r, id);
+	struct status st;
+	int got;
+
+	if (j == NULL)
+		return false;
+	if ((got = begin(r, j, &st)) == -1) {
+		trouble(r, id, &st);
+		submit_drain(&r->ahead);
+		close_job(r, &j);
+	}
+	end_job(r, before);
+	if (got == 0)
+		end_job(r, &j);
+	*before = j;
+	return true;
+}
+
+/* The messages of r->ids, in turn. */
 static void
 run_account(struct run *r)
 {
 	struct entry_account pace;
-	struct job *before = NULL, *j;
-	struct status st, why;
-	size_t i, sent = 0;
-	int failed = 0, got;
+	struct job *before = NULL;
+	struct status st;
+	size_t i;
+	bool sent = false;
 
 	pace_load(r->q, r->account->name, &pace);
 	if (!r->forced && !pace_account_due(&pace, (long long)time(NULL)))
 		return;
-	r->ahead.link = r->link;
-	for (i = 0; failed != 1 && !wait_asked(); i++) {
+	for (i = 0; r->lost.class == 0 && !wait_asked(); i++) {
 		if (i == r->ids.n) {
-			/* the last answer may bring a report, which goes out as well */
+			/* the last answer may make a report, which goes out as well */
 			submit_drain(&r->ahead);
-			end_job(r, &before, &failed, &why);
+			end_job(r, &before);
+			if (i == r->ids.n)
+				break;
 		}
-		if (i == r->ids.n || (r->most > 0 && sent >= r->most) || wait_now() >= r->until)
-			break;
-		if ((j = take_job(r, i)) == NULL)
-			continue;
-		sent++;
-		if ((got = begin(r, j, &st)) == -1) {
-			say_status(j->it.id, &st);
-			submit_drain(&r->ahead);
-		}
-		end_job(r, &before, &failed, &why);
-		before = j;
-		if (got == 0)
-			end_job(r, &before, &failed, &why);
-		else if (got == -1)
-			close_job(r, &before);
+		sent |= one_message(r, r->ids.v[i], &before);
 	}
 	submit_drain(&r->ahead);
-	end_job(r, &before, &failed, &why);
-	if (failed == 1)
-		session_failed(r, &pace, &why);
-	else if (sent > 0 && pace_account_well(&pace) &&
+	end_job(r, &before);
+	if (r->lost.class != 0 && wait_signal() == NULL)
+		session_failed(r, &pace);
+	else if (sent && r->lost.class == 0 && pace_account_well(&pace) &&
 	    pace_save(r->q, r->account->name, &pace, &st) == -1)
 		say_status(NULL, &st);
+}
+
+static bool
+same_account(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 void
 flush_along(struct spool *q, struct link *l)
 {
-	struct run r = { .q = q,
-		.link = l,
-		.account = l->account,
-		.most = ALONG_MOST,
-		.until = wait_until(ALONG_MS) };
+	struct run r = { .q = q, .link = l, .account = l->account, .along = true, .ahead.link = l };
+	struct job *before = NULL;
+	int64_t until = wait_until(ALONG_MS);
+	struct entry_account pace;
 	struct spool_ids ids = { 0 };
 	struct entry e;
 	struct status st;
-	size_t i;
+	size_t i, sent = 0;
 
+	/* it has a session, whatever was remembered */
+	pace_load(q, l->account->name, &pace);
+	if (pace_account_well(&pace))
+		(void)pace_save(q, l->account->name, &pace, &st);
 	if (spool_ids(q, SPOOL_ACTIVE, &ids, &st) == -1)
 		return;
-	for (i = 0; i < ids.n; i++) {
-		if (spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, &st) == 1 && is_due(&r, &e) &&
-		    (e.account == NULL
-			    ? l->account->name == NULL
-			    : l->account->name != NULL && strcmp(e.account, l->account->name) == 0))
-			strings_add(&r.ids, ids.v[i]);
+	for (i = 0; i < ids.n && sent < ALONG_MOST; i++) {
+		bool due = spool_peek(q, SPOOL_ACTIVE, ids.v[i], &e, &st) == 1 && is_due(&r, &e) &&
+		    same_account(e.account, l->account->name);
+
 		entry_free(&e);
-		if (r.ids.n >= ALONG_MOST)
+		if (due && (!link_ready(l) || wait_now() >= until || wait_asked()))
 			break;
+		sent += due && one_message(&r, ids.v[i], &before);
 	}
+	submit_drain(&r.ahead);
+	end_job(&r, &before);
 	spool_ids_free(&ids);
-	run_account(&r);
 	strings_free(&r.ids);
 }
 
@@ -364,9 +457,7 @@ add_to_group(struct groups *g, const char *account, const char *id)
 	size_t i;
 
 	for (i = 0; i < g->n; i++)
-		if (g->v[i].account == NULL
-			? account == NULL
-			: account != NULL && strcmp(g->v[i].account, account) == 0)
+		if (same_account(g->v[i].account, account))
 			break;
 	if (i == g->n) {
 		g->v = xgrow(g->v, &g->cap, g->n + 1, sizeof *g->v);
@@ -431,7 +522,7 @@ static void
 one_group(struct spool *q, const struct conf *conf, const struct layer *given, struct group *g,
     const struct flush_wish *wish, struct status *last)
 {
-	struct run r = { .q = q, .forced = is_forced(wish), .until = WAIT_FOREVER };
+	struct run r = { .q = q, .forced = is_forced(wish) };
 	const struct layer *chosen;
 	struct account account = { 0 };
 	struct link link;
@@ -445,7 +536,7 @@ one_group(struct spool *q, const struct conf *conf, const struct layer *given, s
 		return;
 	}
 	r.account = &account;
-	r.link = &link;
+	r.link = r.ahead.link = &link;
 	r.ids = g->ids;
 	memset(&g->ids, 0, sizeof g->ids);
 	link_init(&link, &account);

@@ -22,7 +22,8 @@ struct flush_wish {
  * Send what is due. Accounts are served side by side, so that none waits for another; a message
  * that somebody else has is passed over. What fails for now waits longer each time; what fails for
  * good, or has waited for `queue-lifetime`, is reported to its sender, and said on standard error.
- * A failed session keeps back everything of its account and counts for no message. `main` is the
+ * A failed session keeps back everything of its account and counts for no message; it is said, once
+ * a day, where time alone will not help. `main` is the
  * account that says where the spool is. 0; or -1 with *st: the spool cannot be read (4.3.x), there is
  * no message `id` (5.5.4), or how it ended for the first recipient of `id` who did not get it.
  */
@@ -30,8 +31,8 @@ int flush(const struct conf *conf, const struct layer *given, const struct accou
     const struct flush_wish *wish, struct status *st);
 
 /*
- * Take what is due for the account of `l` along over its session, no more than 10 messages and for
- * no longer than 30 seconds. What goes wrong with it is for the next flush.
+ * Take what is due for the account of `l` along over its session: no more than 10 messages, none
+ * after 30 seconds, and none that would need another session. Nothing is said of them.
  */
 void flush_along(struct spool *q, struct link *l);
 

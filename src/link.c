@@ -219,7 +219,7 @@ open_server(struct link *l)
 /* ---- all of them */
 
 bool
-link_good(const struct link *l)
+link_ready(const struct link *l)
 {
 	uint64_t most, own = (uint64_t)l->account->per_session;
 
@@ -234,7 +234,7 @@ link_good(const struct link *l)
 struct session *
 link_up(struct link *l)
 {
-	if (!link_good(l)) {
+	if (!link_ready(l)) {
 		link_down(l);
 		do
 			open_server(l);

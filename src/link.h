@@ -26,7 +26,7 @@ struct link {
 	struct session_info info;
 	unsigned turns; /* of the sessions that have ended */
 	/* What a session goes on using. */
-	bool aimed;	      /* url and cred are for this server */
+	bool aimed; /* url and cred are for this server */
 	struct account clear; /* the account without TLS, where `tls may` came to that */
 	struct url url;
 	struct credentials cred;
@@ -45,8 +45,8 @@ void link_free(struct link *l);
  */
 struct session *link_up(struct link *l);
 
-/* Is there a session that can have one more transaction? */
-bool link_good(const struct link *l);
+/* May the session that there is have one more transaction? Else link_up() opens a new one. */
+bool link_ready(const struct link *l);
 
 /* Leave this server for the next one of the account; false, and nothing happens, when it is the
  * last, or when a signal asked us to end. */

@@ -121,7 +121,8 @@ pace_account_failed(struct entry_account *a, long long now, const struct status 
 	a->last = *st;
 	a->next = pace_next(now, a->failures);
 	a->refused = st->phase == PH_AUTH && status_exit(st) == EX_NOPERM;
-	tell = a->refused && (a->told == 0 || a->told > now || now - a->told >= PACE_TOLD);
+	tell = (a->refused || st->class == 5) &&
+	    (a->told == 0 || a->told > now || now - a->told >= PACE_TOLD);
 	if (tell)
 		a->told = now;
 	return tell;

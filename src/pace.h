@@ -40,7 +40,7 @@ bool pace_account_due(const struct entry_account *a, long long now);
 
 /*
  * A session failed with *st, before any message: the account waits. True when a person is to be
- * told: the login was refused, and nobody has heard of it for a day.
+ * told: the login was refused, or it is for good (class 5), and nobody has heard of it for a day.
  */
 bool pace_account_failed(struct entry_account *a, long long now, const struct status *st);
 

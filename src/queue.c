@@ -14,6 +14,8 @@
 
 #include "pace.h"
 #include "queue.h"
+#include "say.h"
+#include "wait.h"
 #include "when.h"
 
 /* Names of wishes in an entry; RET and ENVID have fields of their own there. */
@@ -50,22 +52,34 @@ to_be_queued(const struct rcpt *r)
 	return r->status.class == 0 || status_retry(&r->status);
 }
 
-bool
-queue_session_failed(const struct envelope *e)
+const struct status *
+queue_stranded(const struct envelope *e)
 {
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].status.phase == PH_LOCAL || e->rcpt[i].status.phase >= PH_MAIL)
-			return false;
-	return e->n > 0;
+		if (e->rcpt[i].stranded)
+			return &e->rcpt[i].status;
+	return NULL;
+}
+
+/* "host:port" without the port; NULL stays NULL. */
+static char *
+host_of(const char *server)
+{
+	const char *colon = server != NULL && *server != '/' ? strrchr(server, ':') : NULL;
+	struct str host = { 0 };
+
+	if (server != NULL)
+		str_put(&host, server, colon != NULL ? (size_t)(colon - server) : strlen(server));
+	return host.p;
 }
 
 /* ---- into the spool */
 
 static void
-make_entry(
-    const struct account *a, const struct envelope *e, const struct message *m, struct entry *entry)
+make_entry(const struct account *a, const struct envelope *e, const struct message *m,
+    const char *server, struct entry *entry)
 {
 	const struct wishes *wish = e->wish;
 	long long now = (long long)time(NULL);
@@ -99,7 +113,10 @@ make_entry(
 		to->orcpt = r->orcpt != NULL ? xstrdup(r->orcpt) : NULL;
 		to->last = r->status;
 		to->unknown = r->unknown;
-		tried |= r->status.phase >= PH_MAIL;
+		to->server = host_of(server);
+		/* to be interrupted is no failure */
+		tried |= r->unknown ||
+		    (r->status.class != 0 && !r->stranded && wait_signal() == NULL);
 	}
 	entry->queued = now;
 	entry->tried = tried ? now : 0;
@@ -128,26 +145,27 @@ put_message(struct spool *q, struct item *it, const struct message *m, struct st
 static void
 note_session(struct spool *q, const struct account *a, const struct envelope *e)
 {
+	const struct status *why = queue_stranded(e);
 	struct entry_account pace;
 	struct status st;
 
-	if (!queue_session_failed(e))
+	if (why == NULL || wait_signal() != NULL)
 		return;
 	pace_load(q, a->name, &pace);
-	(void)pace_account_failed(&pace, (long long)time(NULL), &e->rcpt[0].status);
+	(void)pace_account_failed(&pace, (long long)time(NULL), why);
 	(void)pace_save(q, a->name, &pace, &st);
 }
 
 int
 queue_defer(struct spool *q, const struct account *a, struct envelope *e, const struct message *m,
-    char id[static SPOOL_ID], struct status *st)
+    const char *server, char id[static SPOOL_ID], struct status *st)
 {
 	struct item it;
 	size_t i;
 	int r = spool_new(q, &it, st);
 
 	if (r == 0) {
-		make_entry(a, e, m, &it.entry);
+		make_entry(a, e, m, server, &it.entry);
 		r = put_message(q, &it, m, st);
 	}
 	if (r == 0)
@@ -164,6 +182,7 @@ queue_defer(struct spool *q, const struct account *a, struct envelope *e, const 
 			status_set(&to->status, PH_LOCAL, 2, 0, 0, "queued as %s%s%.300s", id,
 			    why.class != 0 ? ", as " : "", why.class != 0 ? why.text : "");
 			to->queued = true;
+			say_event("%s: %s", to->to, to->status.text);
 		}
 	}
 	spool_close(q, &it);
@@ -232,11 +251,13 @@ queue_outcome(const struct queued *q, const char *server, long long now, struct 
 
 	e->tried = now;
 	for (i = 0; i < e->n; i++) {
-		struct entry_rcpt *r = &e->rcpt[i];
+		const struct rcpt *r = &q->envelope.rcpt[i];
 
-		r->last = q->envelope.rcpt[i].status;
-		r->unknown |= q->envelope.rcpt[i].unknown;
-		free(r->server);
-		r->server = r->last.code != 0 && server != NULL ? xstrdup(server) : NULL;
+		if (r->stranded)
+			continue;
+		e->rcpt[i].last = r->status;
+		e->rcpt[i].unknown |= r->unknown;
+		free(e->rcpt[i].server);
+		e->rcpt[i].server = host_of(server);
 	}
 }

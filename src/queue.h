@@ -15,12 +15,12 @@
 int queue_open(struct spool *q, const struct account *a, bool make, struct status *st);
 
 /*
- * Take those who can be tried again (class 4, or undecided) into the spool. On 0 they are on the
- * disk, and of class 2 now, `queued`; `id` is the name of the entry. On -1 *st says why not, and
- * they are what they were.
+ * Take those who can be tried again (class 4, or undecided) into the spool; `server` ("host:port",
+ * or NULL) is the one that was tried. On 0 they are on the disk, and of class 2 now, `queued`; `id`
+ * is the name of the entry. On -1 *st says why not, and they are what they were.
  */
 int queue_defer(struct spool *q, const struct account *a, struct envelope *e,
-    const struct message *m, char id[static SPOOL_ID], struct status *st);
+    const struct message *m, const char *server, char id[static SPOOL_ID], struct status *st);
 
 /*
  * The envelope of an entry, and what its sender wants; both borrow from it. To be freed by
@@ -35,12 +35,12 @@ void queue_envelope(const struct entry *e, long long now, struct queued *out);
 void queue_envelope_free(struct queued *q);
 
 /*
- * What became of the envelope's recipients at `now`, written into the entry that it was made of.
- * `server` is the name of the one that was asked, or NULL.
+ * What became of the envelope's recipients by way of `server`, written into the entry that it was
+ * made of. Those who were stranded stay what they were.
  */
 void queue_outcome(const struct queued *q, const char *server, long long now, struct entry *e);
 
-/* Was it the session that failed, before anything was said of the message or its recipients? */
-bool queue_session_failed(const struct envelope *e);
+/* Why somebody is stranded: the account has no session. NULL: nobody is. Borrowed. */
+const struct status *queue_stranded(const struct envelope *e);
 
 #endif

@@ -44,8 +44,10 @@ once_more(struct link *l, struct envelope *e)
 		return false;
 	link_down(l);
 	for (i = 0; i < e->n; i++)
-		if (by_session(&e->rcpt[i]))
+		if (by_session(&e->rcpt[i])) {
 			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
+			e->rcpt[i].stranded = false;
+		}
 	return true;
 }
 
@@ -189,6 +191,17 @@ submit_batch(struct session *s, struct envelope *e, struct message *m, bool part
 		envelope_settle(e, &st);
 }
 
+/* No session can be had for those who are left. */
+static void
+strand(struct envelope *e, const struct status *st)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		e->rcpt[i].stranded |= e->rcpt[i].status.class == 0;
+	envelope_settle(e, st);
+}
+
 static void
 tell(const struct link *l, struct submission *sub)
 {
@@ -208,7 +221,7 @@ submit(struct link *l, struct envelope *e, struct message *m, bool last, struct 
 	do {
 		while (envelope_undecided(e) > 0) {
 			if (link_up(l) == NULL) {
-				envelope_settle(e, &l->st);
+				strand(e, &l->st);
 				break;
 			}
 			submit_batch(l->session, e, m, l->account->partial, last, &reply);
@@ -257,14 +270,14 @@ submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
 	struct content c;
 	struct mail next;
 
-	if (!h->open && !link_good(l)) {
+	if (!h->open && !link_ready(l)) {
 		if (link_up(l) == NULL) {
-			envelope_settle(e, &l->st);
+			strand(e, &l->st);
 			return false;
 		}
 		l->used--; /* that was no transaction yet */
 	}
-	if (link_good(l) && session_chat(l->session)->pipelining &&
+	if (link_ready(l) && session_chat(l->session)->pipelining &&
 	    (f = in_one(l, e, m, &c)) != NULL && envelope_undecided(e) == e->n) {
 		l->used++;
 		mail_start(&next, l->session, e, &c);

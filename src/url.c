@@ -20,21 +20,21 @@
 
 struct scheme {
 	const char *name, *port;
-	bool implicit, lmtp;
+	bool implicit, lmtp, local; /* local: a path to a socket may stand for host and port */
 };
 
 static const struct scheme servers[] = {
-	{ "submission", "587", false, false },
-	{ "submissions", "465", true, false },
-	{ "smtps", "465", true, false },
-	{ "smtp", "25", false, false },
-	{ "lmtp", "24", false, true },
-	{ NULL, NULL, false, false },
+	{ "submission", "587", false, false, false },
+	{ "submissions", "465", true, false, false },
+	{ "smtps", "465", true, false, false },
+	{ "smtp", "25", false, false, true },
+	{ "lmtp", "24", false, true, true },
+	{ NULL, NULL, false, false, false },
 };
 
 static const struct scheme proxies[] = {
-	{ "socks5", "1080", false, false },
-	{ NULL, NULL, false, false },
+	{ "socks5", "1080", false, false, false },
+	{ NULL, NULL, false, false, false },
 };
 
 /* What may be written where, and what to say when something else is. */
@@ -260,20 +260,22 @@ parse(const char *text, const struct kind *kind, struct url *u, struct status *s
 {
 	const struct scheme *scheme = NULL;
 	const char *p = find_scheme(text, kind, &scheme), *at, *why = NULL;
+	size_t n;
 
 	memset(u, 0, sizeof *u);
 	if (p == NULL)
 		return wrong(st, kind, text, kind->names);
 	u->implicit = scheme->implicit;
 	u->lmtp = scheme->lmtp;
-	/* a path may hold an "@", and a user name a slash: they do not meet in one scheme */
-	if ((at = last_at(p, scheme->lmtp ? strcspn(p, "/") : strlen(p))) != NULL) {
+	/* a path may hold an "@", and a user name a slash, but not with lmtp, nor as the first */
+	n = scheme->lmtp || (scheme->local && *p == '/') ? strcspn(p, "/") : strlen(p);
+	if ((at = last_at(p, n)) != NULL) {
 		why = parse_user(p, at, u);
 		p = at + 1;
 	}
 	if (why == NULL)
-		why = scheme->lmtp && *p == '/' ? parse_path(p, scheme, u)
-						: parse_place(p, scheme, u);
+		why = scheme->local && *p == '/' ? parse_path(p, scheme, u)
+						 : parse_place(p, scheme, u);
 	return why == NULL ? 0 : wrong(st, kind, text, why);
 }
 

@@ -5,6 +5,7 @@
  *     submissions://...  (alias smtps://)            port 465, TLS from the first byte (RFC 8314)
  *     smtp://...                                     port 25, STARTTLS
  *     lmtp://...                                     port 24, STARTTLS, LMTP (RFC 2033)
+ *     smtp:///path/to/socket                         SMTP, to a socket on this machine
  *     lmtp://[user[:password]@]/path/to/socket       LMTP, to a socket on this machine
  *
  *     socks5://[user[:password]@]host[:port]         a proxy, port 1080 (RFC 1928)
@@ -31,7 +32,7 @@ struct url {
  * Parse `text` into *u, which is url_free()d by the caller in any case. User and password may be
  * percent-encoded (RFC 3986 2.1), and a user may hold an "@": the last one before the host
  * counts. With lmtp:// whatever follows the first slash is the path, so that user and password may
- * hold none; the path may be percent-encoded, too. Host names with other letters than ASCII go
+ * hold none, and with smtp:// what begins with a slash is one; the path may be percent-encoded, too. Host names with other letters than ASCII go
  * through IDNA. 0, or -1 with 5.3.5.
  */
 int url_parse(const char *text, struct url *u, struct status *st);

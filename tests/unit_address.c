@@ -28,11 +28,12 @@ static const struct {
 	{ "bob@host_name.example.org", NULL }, { "bob@xn--bcher-kva.example", NULL },
 	{ "Bob@EXAMPLE.org", NULL }, { "bob@1.example", NULL }, { "bob@a-b.example", NULL },
 	{ "da.me.@docomo.example", NULL }, /* some providers hand out such addresses */
-	{ "da..me@docomo.example", NULL }, { ".da@docomo.example", NULL }, { "\"bob\"@example.org", NULL },
-	{ "\"bob smith\"@example.org", NULL }, { "\"a@b\"@example.org", NULL },
-	{ "\"<a>,;:\"@example.org", NULL }, { "\"a\\\"b\\\\\"@example.org", NULL },
-	{ "\"\"@example.org", NULL }, { "<\"a>\"@example.org>", "\"a>\"@example.org" },
-	{ "bob@[192.0.2.1]", NULL }, { "bob@[IPv6:2001:db8::1]", NULL }, { "bob@[ipv6:::1]", NULL },
+	{ "da..me@docomo.example", NULL }, { ".da@docomo.example", NULL },
+	{ "\"bob\"@example.org", NULL }, { "\"bob smith\"@example.org", NULL },
+	{ "\"a@b\"@example.org", NULL }, { "\"<a>,;:\"@example.org", NULL },
+	{ "\"a\\\"b\\\\\"@example.org", NULL }, { "\"\"@example.org", NULL },
+	{ "<\"a>\"@example.org>", "\"a>\"@example.org" }, { "bob@[192.0.2.1]", NULL },
+	{ "bob@[IPv6:2001:db8::1]", NULL }, { "bob@[ipv6:::1]", NULL },
 	{ "bob@b\303\274cher.example", "bob@xn--bcher-kva.example" },
 	{ "j\303\266rg@example.org", NULL }, { "\"j\303\266rg\"@example.org", NULL },
 	{ "bob@B\303\234CHER.example", "bob@xn--bcher-kva.example" },
@@ -137,7 +138,8 @@ test_address(void)
 	size_t i;
 
 	for (i = 0; i < COUNT(good_paths); i++) {
-		const char *path = good_paths[i].path != NULL ? good_paths[i].path : good_paths[i].text;
+		const char *path = good_paths[i].path != NULL ? good_paths[i].path
+							      : good_paths[i].text;
 
 		memset(&st, 0, sizeof st);
 		str_clear(&out);
@@ -151,8 +153,8 @@ test_address(void)
 		memset(&st, 0, sizeof st);
 		if (address_path(bad_paths[i].text, &out, &st) == 0)
 			note("became %s", out.p);
-		is_status(
-		    &st, bad_paths[i].enhanced, bad_paths[i].exit, "no address: %s", bad_paths[i].text);
+		is_status(&st, bad_paths[i].enhanced, bad_paths[i].exit, "no address: %s",
+		    bad_paths[i].text);
 		if (out.len > 0)
 			ok(false, "nothing is put for a bad address");
 	}
@@ -281,8 +283,8 @@ test_list(void)
 		is_status(&st, "5.1.3", 65, "no list: %s", bad_lists[i]);
 	}
 	str_clear(&all);
-	is_number(
-	    address_list("a@x, stop@example.org, b@y", collect, &all, &st), -1, "an answer ends the walk");
+	is_number(address_list("a@x, stop@example.org, b@y", collect, &all, &st), -1,
+	    "an answer ends the walk");
 	is_text(st.text, "stopped", "and is what is told");
 	is_text(all.p, "a@x", "nobody comes after it");
 	(void)address_list("a@x, Bob b@y", collect, &all, &st);
@@ -290,7 +292,8 @@ test_list(void)
 	str_clear(&all);
 	for (i = 0; i < 100000; i++) /* depth costs nothing */
 		str_putc(&all, '(');
-	is_number(address_list(all.p, collect, &all, &st), -1, "a comment of very many parentheses");
+	is_number(
+	    address_list(all.p, collect, &all, &st), -1, "a comment of very many parentheses");
 	str_free(&all);
 }
 
@@ -315,18 +318,21 @@ static const struct {
 	{ "smtp://x:0025", NULL, NULL, "x", "25", false, "x:25" },
 	{ "submissions://alice@x", "alice", NULL, "x", "465", true, "x:465" },
 	{ "submissions://alice:secret@x:99", "alice", "secret", "x", "99", true, "x:99" },
-	{ "submissions://alice@example.org@x", "alice@example.org", NULL, "x", "465", true, "x:465" },
+	{ "submissions://alice@example.org@x", "alice@example.org", NULL, "x", "465", true,
+	    "x:465" },
 	{ "submissions://alice@example.org:p@ss@x", "alice@example.org", "p@ss", "x", "465", true,
 	    "x:465" },
 	{ "submissions://alice:a:b@x", "alice", "a:b", "x", "465", true, "x:465" },
 	{ "submissions://alice:@x", "alice", "", "x", "465", true, "x:465" },
-	{ "submissions://al%69ce%40example.org:%2F%3a%25@x", "alice@example.org", "/:%", "x", "465", true,
+	{ "submissions://al%69ce%40example.org:%2F%3a%25@x", "alice@example.org", "/:%", "x", "465",
+	    true, "x:465" },
+	{ "submissions://j%C3%B6rg:pa\303\244@x", "j\303\266rg", "pa\303\244", "x", "465", true,
 	    "x:465" },
-	{ "submissions://j%C3%B6rg:pa\303\244@x", "j\303\266rg", "pa\303\244", "x", "465", true, "x:465" },
 	{ "submissions://a b:c d@x", "a b", "c d", "x", "465", true, "x:465" },
 	{ "smtp://127.0.0.1:25", NULL, NULL, "127.0.0.1", "25", false, "127.0.0.1:25" },
 	{ "smtp://[::1]", NULL, NULL, "::1", "25", false, "[::1]:25" },
-	{ "smtp://[2001:db8::1]:2525/", NULL, NULL, "2001:db8::1", "2525", false, "[2001:db8::1]:2525" },
+	{ "smtp://[2001:db8::1]:2525/", NULL, NULL, "2001:db8::1", "2525", false,
+	    "[2001:db8::1]:2525" },
 	{ "smtp://[127.0.0.1]:1", NULL, NULL, "127.0.0.1", "1", false, "127.0.0.1:1" },
 	{ "smtp://a@[::1]:2", "a", NULL, "::1", "2", false, "[::1]:2" },
 	{ "smtp://b\303\274cher.example", NULL, NULL, "xn--bcher-kva.example", "25", false,
@@ -441,7 +447,8 @@ static const char *const bad_urls[] = {
 	"lmtp://x/run/lmtp.sock",
 	"lmtp://@/run/lmtp.sock",
 	"lmtp:///" L63 L63,
-	"smtp:///run/lmtp.sock",
+	"submission:///run/lmtp.sock",
+	"smtp://x/run/lmtp.sock",
 	"submissions:///run/lmtp.sock",
 };
 
@@ -471,6 +478,10 @@ test_lmtp_url(void)
 	}
 	(void)url_parse("smtp://x", &u, &st);
 	ok(!u.lmtp && u.path == NULL, "SMTP is no LMTP");
+	url_free(&u);
+	ok(url_parse("smtp:///run/a@b", &u, &st) == 0 && !u.lmtp && !u.implicit && u.user == NULL &&
+		equal(u.path, "/run/a@b") && equal(u.host, "localhost"),
+	    "SMTP over a socket of this machine");
 	url_free(&u);
 }
 
@@ -515,14 +526,16 @@ test_url(void)
 	for (i = 0; i < COUNT(good_urls); i++) {
 		memset(&st, 0, sizeof st);
 		name = url_parse(good_urls[i].text, &u, &st) == 0 ? url_name(&u) : NULL;
-		if (!ok(equal(u.user, good_urls[i].user) && equal(u.password, good_urls[i].password) &&
+		if (!ok(equal(u.user, good_urls[i].user) &&
+			    equal(u.password, good_urls[i].password) &&
 			    equal(u.host, good_urls[i].host) && equal(u.port, good_urls[i].port) &&
 			    u.implicit == good_urls[i].implicit && equal(name, good_urls[i].name),
 			"URL %s", good_urls[i].text))
-			note("%s: user %s, password %s, host %s, port %s, %s%s", name != NULL ? name : "-",
-			    u.user != NULL ? u.user : "-", u.password != NULL ? u.password : "-",
-			    u.host != NULL ? u.host : "-", u.port != NULL ? u.port : "-",
-			    u.implicit ? "TLS" : "STARTTLS", st.text);
+			note("%s: user %s, password %s, host %s, port %s, %s%s",
+			    name != NULL ? name : "-", u.user != NULL ? u.user : "-",
+			    u.password != NULL ? u.password : "-", u.host != NULL ? u.host : "-",
+			    u.port != NULL ? u.port : "-", u.implicit ? "TLS" : "STARTTLS",
+			    st.text);
 		free(name);
 		url_free(&u);
 	}
