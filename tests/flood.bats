@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The pneu authors
 # SPDX-License-Identifier: ISC
 #
-# Many at once put messages into one spool and flush it, against a real Postfix: none is lost, none is sent twice.
+# Many at once put messages into one spool and flush it, against a real Postfix: none is lost, none is sent
+# twice.
 
 bats_require_minimum_version 1.5.0
 
@@ -36,8 +37,8 @@ teardown()
 pneu()
 {
 	"$PNEU" --config=/dev/null --server="submission://alice@127.0.0.1:$(postfix_port may)" \
-	    --tls-ca="$POSTFIX_DIR/ca.pem" --password-file="$POSTFIX_DIR/alice.password" --queue="$disk/spool" \
-	    -f "alice@$POSTFIX_DOMAIN" "$@" 3>&-
+	    --tls-ca="$POSTFIX_DIR/ca.pem" --password-file="$POSTFIX_DIR/alice.password" \
+	    --queue="$disk/spool" -f "alice@$POSTFIX_DOMAIN" "$@" 3>&-
 }
 
 letter()
