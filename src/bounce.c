@@ -375,7 +375,7 @@ header_length(const char *p, size_t n)
 		return 0;
 	if ((end = memmem(p, n, "\r\n\r\n", 4)) != NULL)
 		return (size_t)(end - p) + 2;
-	while (n > READ_MAX || (n > 0 && p[n - 1] != '\n'))
+	while (n > 0 && p[n - 1] != '\n')
 		n--;
 	return n;
 }

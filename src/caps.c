@@ -114,8 +114,8 @@ one_keyword(struct caps *c, const char *line, size_t n)
 		c->ext |= keywords[i].ext;
 		word += word < n;
 		if (keywords[i].number != 0)
-			*(uint64_t *)(void *)((char *)c + keywords[i].number) =
-			    number(line + word, n - word);
+			*(uint64_t *)(void *)((char *)c + keywords[i].number) = number(
+			    line + word, n - word);
 		if (keywords[i].words != NULL)
 			keywords[i].words(c, line + word, n - word);
 		return;

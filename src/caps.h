@@ -26,14 +26,14 @@ enum ext {
 
 /* What an EHLO reply announced. All zeroes: nothing. */
 struct caps {
-	unsigned ext;	    /* set of enum ext */
-	uint64_t size;	    /* largest message, 0: no limit announced (RFC 1870 3) */
-	uint64_t rcpt_max;  /* recipients in a transaction, 0: no limit announced (RFC 9422 4) */
-	uint64_t mail_max;  /* transactions in a session, likewise */
-	uint64_t domains;   /* different domains of recipients in a transaction, likewise */
-	uint64_t hold_max;  /* seconds that a message can be held (RFC 4865 4), 0: not said */
-	uint64_t by_min;    /* shortest time for delivery in seconds (RFC 2852 2), 0: not said */
-	struct str mechs;   /* " PLAIN LOGIN ", blanks at both ends, upper case */
+	unsigned ext;	   /* set of enum ext */
+	uint64_t size;	   /* largest message, 0: no limit announced (RFC 1870 3) */
+	uint64_t rcpt_max; /* recipients in a transaction, 0: no limit announced (RFC 9422 4) */
+	uint64_t mail_max; /* transactions in a session, likewise */
+	uint64_t domains;  /* different domains of recipients in a transaction, likewise */
+	uint64_t hold_max; /* seconds that a message can be held (RFC 4865 4), 0: not said */
+	uint64_t by_min;   /* shortest time for delivery in seconds (RFC 2852 2), 0: not said */
+	struct str mechs;  /* " PLAIN LOGIN ", blanks at both ends, upper case */
 };
 
 /* Learn from an EHLO reply; whole words, any case; the first line is the server's name. */

@@ -17,12 +17,12 @@
 
 struct client {
 	struct stream *stream;
-	int out;		/* for last words, when the stream has failed */
-	char buf[16384];	/* what has come and was not taken */
+	int out;	 /* for last words, when the stream has failed */
+	char buf[16384]; /* what has come and was not taken */
 	size_t at, len;
-	int text;		/* where we are in a message after DATA; see client_text() */
-	uint64_t chunk;		/* octets that are left of a chunk */
-	bool cut;		/* the client left in the middle of a message */
+	int text;	/* where we are in a message after DATA; see client_text() */
+	uint64_t chunk; /* octets that are left of a chunk */
+	bool cut;	/* the client left in the middle of a message */
 };
 
 enum client_line {
@@ -41,8 +41,9 @@ enum client_line client_line(struct client *c, struct str *line);
 
 /*
  * What follows DATA, with the dots undone that the client doubled (RFC 5321 4.5.2); 0 behind the
- * final dot. For message_open_from(), with a struct client. client_text_begin() comes first. -1 with
- * *st (4.4.2, 4.3.0) when the client left, said nothing for too long, or a signal came.
+ * final dot. For message_open_from(), with a struct client. client_text_begin() comes first. -1
+ * with *st (4.4.2, 4.3.0) when the client left, said nothing for too long, or a signal came. With
+ * room for fewer than two octets nothing is read, and 0 would mean nothing.
  */
 void client_text_begin(struct client *c);
 ssize_t client_text(void *arg, char *p, size_t n, struct status *st);

@@ -77,6 +77,14 @@ envelope_add(struct envelope *e, const char *to)
 	return true;
 }
 
+struct rcpt *
+envelope_find(const struct envelope *e, const char *to)
+{
+	uint32_t number = e->places > 0 ? *place_of(e, to) : 0;
+
+	return number != 0 ? &e->rcpt[number - 1] : NULL;
+}
+
 void
 envelope_settle(struct envelope *e, const struct status *st)
 {

@@ -15,7 +15,7 @@
 struct rcpt {
 	char *to;    /* what goes between < and > */
 	char *orcpt; /* "rfc822;bob@example.org", who it was meant for; NULL: `to` (RFC 3461 4.2) */
-	char *notify; /* when to report on this one; NULL: the wish for all of them */
+	char *notify;	      /* when to report on this one; NULL: the wish for all of them */
 	struct status status; /* class 0 until decided */
 	bool queued;	      /* it lies in the spool, which is why its status is of class 2 */
 	bool unknown;	      /* the end of the message was sent and its reply never came */
@@ -36,6 +36,9 @@ struct envelope {
  * False when it was there.
  */
 bool envelope_add(struct envelope *e, const char *to);
+
+/* The recipient with this address, or NULL. Good until the next one is added. */
+struct rcpt *envelope_find(const struct envelope *e, const char *to);
 
 /* Everybody who is undecided gets this outcome. */
 void envelope_settle(struct envelope *e, const struct status *st);

@@ -34,6 +34,7 @@ struct run {
 	const struct account *account;
 	bool forced;	    /* whether they are due or not */
 	bool along;	    /* behind a submission, on its connection and without a word */
+	struct ahead ahead; /* over the link */
 	struct strings ids; /* reports that are made on the way are added */
 	struct status last; /* of the first recipient who did not get the message, class 0: none */
 	struct status lost; /* why there is no session any more, class 0: there is */
@@ -233,40 +234,76 @@ has_outcome(const struct envelope *e)
 	return n > 0;
 }
 
-/* Send it. 0, or -1 with *st when the spool is in trouble. */
-static int
-send_item(struct run *r, struct item *it, struct status *st)
-{
-	long long now = (long long)time(NULL);
+/* A message on its way; it lives until its answer is there. */
+struct job {
+	struct item it;
 	struct queued queued;
-	struct envelope *e = &queued.envelope;
 	struct message m;
-	struct submission sub;
-	struct str nothing = { 0 };
-	size_t i;
-	int result = 0;
+};
 
-	queue_envelope(&it->entry, now, &queued);
-	if (message_open(&m, it->fd, false, st) == -1 || message_finish(&m, &nothing, st) == -1)
-		result = -1;
-	else {
-		link_renew(r->link);
-		/* never the last one: a report on it may follow over the same session */
-		submit(r->link, e, &m, false, &sub);
-		if (queue_stranded(e) != NULL)
-			r->lost = *queue_stranded(e);
-		for (i = 0; r->last.class == 0 && i < e->n; i++)
-			if (!status_ok(&e->rcpt[i].status))
-				r->last = e->rcpt[i].status;
-		if (has_outcome(e)) {
-			queue_outcome(&queued, sub.server, now, &it->entry);
-			result = settle(r, it, st);
-		}
-		submission_free(&sub);
-	}
-	message_free(&m);
-	queue_envelope_free(&queued);
-	return result;
+/* Send it. 1 when its answer is left open, 0 when all are decided, -1 with *st: it cannot be read.
+ */
+static int
+begin(struct run *r, struct job *j, struct status *st)
+{
+	struct str nothing = { 0 };
+
+	queue_envelope(&j->it.entry, (long long)time(NULL), &j->queued);
+	if (message_open(&j->m, j->it.fd, false, st) == -1 ||
+	    message_finish(&j->m, &nothing, st) == -1)
+		return -1;
+	link_renew(r->link);
+	return submit_ahead(&r->ahead, &j->queued.envelope, &j->m);
+}
+
+/* All are decided: note what that means, and write it down. 0, or -1 with *st: the spool is in
+ * trouble. */
+static int
+end(struct run *r, struct job *j, struct status *st)
+{
+	const struct envelope *e = &j->queued.envelope;
+	size_t i;
+
+	if (queue_stranded(e) != NULL)
+		r->lost = *queue_stranded(e);
+	for (i = 0; r->last.class == 0 && i < e->n; i++)
+		if (!status_ok(&e->rcpt[i].status))
+			r->last = e->rcpt[i].status;
+	if (!has_outcome(e))
+		return 0;
+	queue_outcome(&j->queued, r->link->name, (long long)time(NULL), &j->it.entry);
+	return settle(r, &j->it, st);
+}
+
+static void
+close_job(struct run *r, struct job **jp)
+{
+	struct job *j = *jp;
+
+	*jp = NULL;
+	queue_envelope_free(&j->queued);
+	message_free(&j->m);
+	spool_close(r->q, &j->it);
+	free(j);
+}
+
+static void
+trouble(const struct run *r, const char *id, const struct status *st)
+{
+	if (!r->along)
+		say_status(id, st);
+}
+
+static void
+end_job(struct run *r, struct job **jp)
+{
+	struct status st;
+
+	if (*jp == NULL)
+		return;
+	if (end(r, *jp, &st) == -1)
+		trouble(r, (*jp)->it.id, &st);
+	close_job(r, jp);
 }
 
 static bool
@@ -290,20 +327,46 @@ session_failed(struct run *r, struct entry_account *pace)
 		say_status(r->link->name, &r->lost);
 }
 
-/* Message `id`, if it is still there, and due, and nobody else has it. Was it tried? */
-static bool
-one_message(struct run *r, const char *id)
+/* Message `id`, if it is still there, and due, and nobody else has it; NULL otherwise. */
+static struct job *
+take_job(struct run *r, const char *id)
 {
-	struct item it;
+	struct job *j = xalloc(1, sizeof *j);
 	struct status st;
-	enum take taken = spool_take(r->q, SPOOL_ACTIVE, id, &it, &st);
-	bool tried = taken == TAKE_OK && is_due(r, &it.entry);
-	bool trouble = taken == TAKE_TROUBLE || (tried && send_item(r, &it, &st) == -1);
+	enum take got;
 
-	spool_close(r->q, &it);
-	if (trouble && !r->along)
-		say_status(id, &st);
-	return tried;
+	store_init(&j->m.own.store);
+	got = spool_take(r->q, SPOOL_ACTIVE, id, &j->it, &st);
+	if (got == TAKE_TROUBLE)
+		trouble(r, id, &st);
+	if (got != TAKE_OK || !is_due(r, &j->it.entry))
+		close_job(r, &j);
+	return j;
+}
+
+/*
+ * Begin message `id`, and end the one `before`, whose answer is there then; it may be NULL, and is
+ * the one whose answer is left open now. Was this one tried?
+ */
+static bool
+one_message(struct run *r, const char *id, struct job **before)
+{
+	struct job *j = take_job(r, id);
+	struct status st;
+	int got;
+
+	if (j == NULL)
+		return false;
+	if ((got = begin(r, j, &st)) == -1) {
+		trouble(r, id, &st);
+		submit_drain(&r->ahead);
+		close_job(r, &j);
+	}
+	end_job(r, before);
+	if (got == 0)
+		end_job(r, &j);
+	*before = j;
+	return true;
 }
 
 /* The messages of r->ids, in turn. */
@@ -311,6 +374,7 @@ static void
 run_account(struct run *r)
 {
 	struct entry_account pace;
+	struct job *before = NULL;
 	struct status st;
 	size_t i;
 	bool sent = false;
@@ -318,8 +382,18 @@ run_account(struct run *r)
 	pace_load(r->q, r->account->name, &pace);
 	if (!r->forced && !pace_account_due(&pace, (long long)time(NULL)))
 		return;
-	for (i = 0; i < r->ids.n && r->lost.class == 0 && !wait_asked(); i++)
-		sent |= one_message(r, r->ids.v[i]);
+	for (i = 0; r->lost.class == 0 && !wait_asked(); i++) {
+		if (i == r->ids.n) {
+			/* the last answer may make a report, which goes out as well */
+			submit_drain(&r->ahead);
+			end_job(r, &before);
+			if (i == r->ids.n)
+				break;
+		}
+		sent |= one_message(r, r->ids.v[i], &before);
+	}
+	submit_drain(&r->ahead);
+	end_job(r, &before);
 	if (r->lost.class != 0 && wait_signal() == NULL)
 		session_failed(r, &pace);
 	else if (sent && r->lost.class == 0 && pace_account_well(&pace) &&
@@ -336,7 +410,8 @@ same_account(const char *a, const char *b)
 void
 flush_along(struct spool *q, struct link *l)
 {
-	struct run r = { .q = q, .link = l, .account = l->account, .along = true };
+	struct run r = { .q = q, .link = l, .account = l->account, .along = true, .ahead.link = l };
+	struct job *before = NULL;
 	int64_t until = wait_until(ALONG_MS);
 	struct entry_account pace;
 	struct spool_ids ids = { 0 };
@@ -357,8 +432,10 @@ flush_along(struct spool *q, struct link *l)
 		entry_free(&e);
 		if (due && (!link_ready(l) || wait_now() >= until || wait_asked()))
 			break;
-		sent += due && one_message(&r, ids.v[i]);
+		sent += due && one_message(&r, ids.v[i], &before);
 	}
+	submit_drain(&r.ahead);
+	end_job(&r, &before);
 	spool_ids_free(&ids);
 	strings_free(&r.ids);
 }
@@ -459,7 +536,7 @@ one_group(struct spool *q, const struct conf *conf, const struct layer *given, s
 		return;
 	}
 	r.account = &account;
-	r.link = &link;
+	r.link = r.ahead.link = &link;
 	r.ids = g->ids;
 	memset(&g->ids, 0, sizeof g->ids);
 	link_init(&link, &account);

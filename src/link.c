@@ -223,7 +223,9 @@ link_ready(const struct link *l)
 {
 	uint64_t most, own = (uint64_t)l->account->per_session;
 
-	if (l->session == NULL || !status_ok(session_status(l->session)))
+	/* a connection may have been given up over a message, with nothing said of the session */
+	if (l->session == NULL || !status_ok(session_status(l->session)) ||
+	    stream_status(session_chat(l->session)->stream)->class != 0)
 		return false;
 	most = session_caps(l->session)->mail_max;
 	return (most == 0 || l->used < most) && (own == 0 || l->used < own);

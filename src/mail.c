@@ -242,44 +242,63 @@ show_message(const struct mail *t)
 	str_free(&line);
 }
 
-void
-mail_body(struct mail *t, const struct form *f, bool last, struct status *reply)
+bool
+mail_send(struct mail *t, const struct form *f, bool last)
 {
 	struct stream *stream;
 	struct status st;
-	uint64_t dot;
-	bool whole;
 
-	memset(reply, 0, sizeof *reply);
 	if (mail_upto(t, t->e->n + 2) == -1 || !t->go)
-		return;
+		return false;
 	stream = chat_body(t->chat, PH_BODY,
 	    session_lmtp(t->session) && t->accepted > 0 ? (unsigned)t->accepted : 1);
 	if (t->chat->st.class != 2) {
 		envelope_settle(t->e, &t->chat->st);
-		return;
+		return false;
 	}
 	if (t->accepted == 0 || t->stop) {
 		nothing_to_send(t, stream);
-		return;
+		return false;
 	}
 	show_message(t);
 	if (message_send(f, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
-		return;
+		return false;
 	}
 	stream_put(stream, ".\r\n", 3);
-	dot = stream_mark(stream);
+	t->dot = stream_mark(stream);
 	if (last && t->chat->pipelining && is_last(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
-	(void)stream_flush(stream);
-	whole = stream_passed(stream, dot);
+	return true;
+}
+
+void
+mail_hear(struct mail *t, struct status *reply)
+{
+	bool whole;
+
+	(void)stream_flush(t->chat->stream);
+	whole = stream_passed(t->chat->stream, t->dot);
 	if (whole)
 		wait_finish(ANSWER_MS); /* the truth is worth a few seconds */
 	hear_the_end(t, whole, reply);
 	wait_finish(0);
+}
+
+void
+mail_ahead(struct mail *t)
+{
+	send_ahead(t, t->e->n + 2);
+}
+
+void
+mail_body(struct mail *t, const struct form *f, bool last, struct status *reply)
+{
+	memset(reply, 0, sizeof *reply);
+	if (mail_send(t, f, last))
+		mail_hear(t, reply);
 }
 
 /* Nobody unless everybody (partial no): 0 when all recipients were accepted. */
@@ -302,8 +321,8 @@ all_accepted(struct mail *t)
 }
 
 void
-mail_submit(struct session *s, struct envelope *e, const struct form *f,
-    const struct content *c, bool partial, bool last, struct status *reply)
+mail_submit(struct session *s, struct envelope *e, const struct form *f, const struct content *c,
+    bool partial, bool last, struct status *reply)
 {
 	struct mail t;
 

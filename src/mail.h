@@ -23,6 +23,7 @@ struct mail {
 	size_t refused;
 	bool stop; /* nothing that is not yet sent makes sense any more */
 	bool go;   /* 354 was said */
+	uint64_t dot; /* stream_mark() behind the message */
 	bool open; /* the server has a transaction of ours that has not ended */
 };
 
@@ -43,6 +44,16 @@ int mail_upto(struct mail *t, size_t n);
  * class 0 when it did not come to that.
  */
 void mail_body(struct mail *t, const struct form *f, bool last, struct status *reply);
+
+/*
+ * The same in two steps, so that another transaction can begin in between (RFC 2920 3.1):
+ * mail_send() ends with the final dot and is true when its answer is due, which mail_hear() hears.
+ * False: everybody is decided. mail_ahead() sends what may be sent of the commands of the other
+ * one, without hearing anything; what is due to the one before is heard first.
+ */
+bool mail_send(struct mail *t, const struct form *f, bool last);
+void mail_hear(struct mail *t, struct status *reply);
+void mail_ahead(struct mail *t);
 
 /* RSET, when the server has an unfinished transaction and the session lives (RFC 5321 4.1.1.5). */
 void mail_abort(struct mail *t);

@@ -18,6 +18,7 @@
 
 #include "conf.h"
 #include "dispatch.h"
+#include "list.h"
 #include "options.h"
 #include "parties.h"
 #include "report.h"
@@ -217,7 +218,8 @@ finish(struct run *run, const struct status *error)
 	return o.exit;
 }
 
-/* -bs: the client hears what becomes of its mail, and standard error only of what it cannot hear. */
+/* -bs: the client hears what becomes of its mail, and standard error only of what it cannot hear.
+ */
 static int
 serve_client(struct run *run)
 {
@@ -235,12 +237,42 @@ serve_client(struct run *run)
 	return finish(run, r == -1 ? &st : NULL);
 }
 
+static int
+flush_spool(struct run *run, struct status *st)
+{
+	const struct options *o = &run->options;
+	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients };
+	int r;
+
+	do
+		r = flush(&run->conf, &o->settings, &run->account, &wish, st);
+	while (r == 0 && o->every > 0 && wait_poll(NULL, 0, wait_until(o->every)) == 0);
+	return r;
+}
+
+/* What is asked for is the report then, unless it does not come to it. */
+static int
+look_into_spool(struct run *run, struct status *st)
+{
+	struct options *o = &run->options;
+	int r;
+
+	if (o->mode == MODE_SHOW)
+		r = list_show(&run->account, o->id, o->verbose, STDOUT_FILENO, st);
+	else
+		r = list_all(&run->account, o->report == REPORT_JSON,
+		    o->report_fd != -1 ? o->report_fd : STDOUT_FILENO, st);
+	if (r == 0 || st->exit == EX_IOERR)
+		o->report = REPORT_NONE;
+	return r;
+}
+
 /* The modes that are about the spool as a whole. */
 static int
 use_spool(struct run *run)
 {
 	const struct options *o = &run->options;
-	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients };
+	const struct account *a = &run->account;
 	const struct layer *chosen;
 	struct status st;
 	int r = conf_load(&run->conf, o->config, &st);
@@ -252,9 +284,24 @@ use_spool(struct run *run)
 	/* where the spool is counts, whether or not there is a server yet */
 	(void)conf_make(&run->conf, &o->settings, chosen, &run->account, &st);
 	run->account_made = true;
-	do
-		r = flush(&run->conf, &o->settings, &run->account, &wish, &st);
-	while (r == 0 && o->every > 0 && wait_poll(NULL, 0, wait_until(o->every)) == 0);
+	switch (o->mode) {
+	case MODE_LIST:
+	case MODE_SHOW:
+		r = look_into_spool(run, &st);
+		break;
+	case MODE_DROP:
+		r = list_change(a, LIST_DROP, o->id, &st);
+		break;
+	case MODE_HOLD:
+		r = list_change(a, LIST_HOLD, o->id, &st);
+		break;
+	case MODE_RELEASE:
+		r = list_change(a, LIST_RELEASE, o->id, &st);
+		break;
+	default:
+		r = flush_spool(run, &st);
+		break;
+	}
 	return finish(run, r == -1 ? &st : NULL);
 }
 

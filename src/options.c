@@ -82,7 +82,7 @@ make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN 
 	for (i = 0; settings[i].name != NULL; i++, n++) {
 		table[n].name = settings[i].name;
 		table[n].has_arg = setting_has_yes(&settings[i]) ? optional_argument
-							      : required_argument;
+								 : required_argument;
 		table[n].val = OPT_SETTING + (int)i;
 	}
 	for (i = 0; i <= n; i++)
@@ -197,12 +197,30 @@ set_dsn(struct options *o, const char *name, struct status *st)
 	return set_setting(o, setting_find(name), optarg, st) == 0 || o->as_sendmail ? 0 : -1;
 }
 
-static int
-set_spool(struct options *o, enum mode mode)
+/* The modes that are about the spool. False when it is none of these. */
+static bool
+set_spool(struct options *o, int value)
 {
-	o->mode = mode;
-	o->id = optarg;
-	return 0;
+	static const struct {
+		int value;
+		enum mode mode;
+	} modes[] = {
+		{ OPT_DROP, MODE_DROP },
+		{ OPT_FLUSH, MODE_FLUSH },
+		{ OPT_HOLD, MODE_HOLD },
+		{ OPT_LIST, MODE_LIST },
+		{ OPT_RELEASE, MODE_RELEASE },
+		{ OPT_SHOW, MODE_SHOW },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof modes / sizeof modes[0]; i++)
+		if (modes[i].value == value) {
+			o->mode = modes[i].mode;
+			o->id = optarg;
+			return true;
+		}
+	return false;
 }
 
 /* -q: once, again and again (-q30m), or a part (-qI, -qS, -qR). */
@@ -226,6 +244,8 @@ set_own(struct options *o, int value, struct status *st)
 {
 	const char *why;
 
+	if (set_spool(o, value))
+		return 0;
 	switch (value) {
 	case 'C':
 		/* sendmail's own configuration is not for us */
@@ -274,18 +294,6 @@ set_own(struct options *o, int value, struct status *st)
 	case OPT_CONFIG:
 		o->config = optarg;
 		return 0;
-	case OPT_DROP:
-		return set_spool(o, MODE_DROP);
-	case OPT_FLUSH:
-		return set_spool(o, MODE_FLUSH);
-	case OPT_HOLD:
-		return set_spool(o, MODE_HOLD);
-	case OPT_LIST:
-		return set_spool(o, MODE_LIST);
-	case OPT_RELEASE:
-		return set_spool(o, MODE_RELEASE);
-	case OPT_SHOW:
-		return set_spool(o, MODE_SHOW);
 	case OPT_HELP:
 		o->mode = MODE_HELP;
 		return 0;
@@ -355,7 +363,8 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	if (o->report_fd != -1 && o->report == REPORT_NONE)
 		o->report = REPORT_JSON;
 	if (r == 0 && o->mode == MODE_SERVE && o->report != REPORT_NONE)
-		r = usage(st, "with -bs every message is reported to the client, and --report does not fit");
+		r = usage(st,
+		    "with -bs every message is reported to the client, and --report does not fit");
 	o->recipients = argv + optind;
 	o->nrecipients = (size_t)(argc - optind);
 	return r;

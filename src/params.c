@@ -77,12 +77,12 @@ check_wishes(const struct envelope *e, const struct session *s, struct status *s
 
 	for (i = 0; i < NWANTS; i++)
 		if (wish_text(wish, i) != NULL && (caps->ext & wants[i].ext) == 0)
-			return status_set(st, PH_MAIL, 5, 3, 3, "the server does not offer %s",
-			    wants[i].need);
+			return status_set(
+			    st, PH_MAIL, 5, 3, 3, "the server does not offer %s", wants[i].need);
 	/* RFC 8689 4.2.1; what is not verified now cannot be demanded of those behind it */
 	if (wish->require_tls && !session_info(s)->tls.cert.verified)
-		return status_set(st, PH_MAIL, 5, 7, 10,
-		    "require-tls needs a verified certificate: see `tls`");
+		return status_set(
+		    st, PH_MAIL, 5, 7, 10, "require-tls needs a verified certificate: see `tls`");
 	if (wish->require_tls && (caps->ext & EXT_REQUIRETLS) == 0)
 		return status_set(st, PH_MAIL, 5, 7, 30,
 		    "the server does not offer REQUIRETLS, which require-tls needs");

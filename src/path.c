@@ -75,17 +75,33 @@ take_notify(struct path *p, const char *value)
 	return p->notify != NULL;
 }
 
-/* addr-type ";" xtext, passed on as it is (or as RFC 6533 has it) */
+/* An address behind "utf-8;" with letters beyond ASCII as they are (RFC 6533 3). */
+static bool
+is_unitext(const char *z)
+{
+	return is_utf8(z, strlen(z)) && ascii_clean(z) && strpbrk(z, " +=") == NULL;
+}
+
+/* addr-type ";" xtext, passed on as it is: nothing in it may be anything else further on */
 static bool
 take_orcpt(struct path *p, const char *value)
 {
-	const char *semicolon = strchr(value, ';');
+	const char *semicolon = strchr(value, ';'), *c;
+	struct str text = { 0 };
+	bool good;
 
-	if (semicolon == NULL || semicolon == value || semicolon[1] == '\0' ||
-	    strlen(value) > ORCPT_MAX)
+	if (semicolon == NULL || semicolon == value || strlen(value) > ORCPT_MAX)
 		return false;
-	p->orcpt = xstrdup(value);
-	return true;
+	for (c = value; c < semicolon; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-')
+			return false;
+	good = semicolon[1] != '\0' &&
+	    (str_unxtext(&text, semicolon + 1) == 0 ||
+		(ascii_eqn(value, "utf-8;", 6) && is_unitext(semicolon + 1)));
+	str_free(&text);
+	if (good)
+		p->orcpt = xstrdup(value);
+	return good;
 }
 
 static const struct {

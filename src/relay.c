@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "parties.h"
 #include "relay.h"
@@ -36,14 +37,46 @@ unlink_account(struct relay *r)
 	r->linked = false;
 }
 
+static void
+forget_password(struct relay *r)
+{
+	if (r->password != NULL)
+		freezero(r->password, strlen(r->password));
+	r->password = NULL;
+}
+
 void
 relay_free(struct relay *r)
 {
 	relay_reset(r);
 	unlink_account(r);
+	forget_password(r);
 }
 
 /* ---- the account and its server */
+
+/* The password of a descriptor, which can be read once, for an account that may be chosen again. */
+static int
+take_password(struct relay *r, struct status *st)
+{
+	struct account *a = &r->account;
+
+	if (a->password_fd == -1 || a->password != NULL)
+		return 0;
+	if (a->password_fd == STDIN_FILENO)
+		return status_set(st, PH_LOCAL, 5, 3, 5,
+		    "--password-fd=0: standard input is the client's already");
+	if (r->password != NULL && r->password_fd == a->password_fd) {
+		a->password = xstrdup(r->password);
+		return 0;
+	}
+	if (secret_take_fd(a, st) == -1)
+		return -1;
+	forget_password(r);
+	r->password = xstrdup(a->password);
+	r->password_fd = a->password_fd;
+	return 0;
+}
 
 /* Make the account for `sender` (or NULL) the one in use. 0, or -1 with *st. */
 static int
@@ -57,7 +90,7 @@ use_account(struct relay *r, const char *sender, struct status *st)
 		return 0;
 	unlink_account(r);
 	if (conf_make(r->conf, r->given, chosen, &r->account, st) == -1 ||
-	    secret_take_fd(&r->account, st) == -1) {
+	    take_password(r, st) == -1) {
 		account_free(&r->account);
 		return -1;
 	}
@@ -106,9 +139,19 @@ expect_content(const struct relay *r, const struct path *path, struct content *c
 	const struct caps *caps = session_caps(r->link.session);
 
 	c->size = (off_t)path->size;
-	/* a client that does not say is allowed eight bits, as far as the server is */
-	c->eight = path->body_given ? path->eight : (caps->ext & EXT_8BITMIME) != 0;
-	c->utf8 = path->utf8;
+	/* as far as the server goes, whatever the client believes; one that does not say is allowed
+	 * eight bits */
+	c->eight = (caps->ext & EXT_8BITMIME) != 0 && (path->eight || !path->body_given);
+	c->utf8 = (caps->ext & EXT_SMTPUTF8) != 0 && path->utf8;
+}
+
+/* RFC 6531 3.4: what is beyond ASCII is for a transaction that says so. */
+static int
+needs_utf8(const char *text, const struct content *c, enum phase ph, struct status *st)
+{
+	if (c->utf8 || !has_8bit(text, strlen(text)))
+		return 0;
+	return status_set(st, ph, 5, 6, 7, "this address needs SMTPUTF8");
 }
 
 /* MAIL over the session that there is. 0: *st is the answer; -1: another session may do better. */
@@ -118,7 +161,8 @@ try_mail(struct relay *r, const struct path *path, struct status *st)
 	struct content c;
 
 	expect_content(r, path, &c);
-	if (params_check(&r->envelope, &c, r->link.session, st) == -1)
+	if (params_check(&r->envelope, &c, r->link.session, st) == -1 ||
+	    needs_utf8(r->envelope.from, &c, PH_MAIL, st) == -1)
 		return 0;
 	mail_start(&r->mail, r->link.session, &r->envelope, &c);
 	if (mail_upto(&r->mail, 1) == -1) {
@@ -126,8 +170,30 @@ try_mail(struct relay *r, const struct path *path, struct status *st)
 		return -1;
 	}
 	last_reply(r, PH_MAIL, st);
-	/* a server that does not want to go on, as servers do after a while, may take a new session */
+	/* a server that does not want to go on, as servers do after a while, may take a new session
+	 */
 	return st->code == 421 ? -1 : 0;
+}
+
+/* MAIL over a session that is alive, for which a new one or another server may be needed. */
+static void
+ask_for_mail(struct relay *r, const struct path *path, struct status *st)
+{
+	/* one that has waited may have ended without our noticing */
+	bool waited = r->link.session != NULL, again;
+
+	do {
+		link_renew(&r->link);
+		if (link_up(&r->link) == NULL) {
+			*st = r->link.st;
+			return;
+		}
+		again = try_mail(r, path, st) == -1 &&
+		    (waited || (status_retry(st) && link_next(&r->link)));
+		if (again)
+			link_down(&r->link);
+		waited = false;
+	} while (again);
 }
 
 void
@@ -135,26 +201,18 @@ relay_mail(struct relay *r, const struct path *path, struct status *st)
 {
 	struct str sender = { 0 };
 	char *bare = xstrndup(path->address + 1, strlen(path->address) - 2);
-	int again;
 
 	*st = (struct status){ 0 };
 	if (use_account(r, bare, st) == 0 &&
 	    parties_sender(&r->account, bare, "", &sender, st) == 0) {
 		r->wish = r->account.wish;
-		r->wish.ret = path->ret != NULL ? path->ret : r->wish.ret;
-		r->wish.envid = path->envid != NULL ? path->envid : r->wish.envid;
+		if (path->ret != NULL)
+			r->wish.ret = r->ret = xstrdup(path->ret);
+		if (path->envid != NULL)
+			r->wish.envid = r->envid = xstrdup(path->envid);
 		r->envelope.from = xstrdup(str_text(&sender));
 		r->envelope.wish = &r->wish;
-		do {
-			link_renew(&r->link);
-			if (link_up(&r->link) == NULL) {
-				*st = r->link.st;
-				break;
-			}
-			again = try_mail(r, path, st) == -1 && r->link.used > 1;
-			if (again)
-				link_down(&r->link);
-		} while (again);
+		ask_for_mail(r, path, st);
 	}
 	free(bare);
 	str_free(&sender);
@@ -166,26 +224,89 @@ relay_mail(struct relay *r, const struct path *path, struct status *st)
 
 /* ---- RCPT */
 
-/* Those for whom `address` stands, into the envelope. */
-static int
-add_recipients(struct relay *r, const struct path *path, struct status *st)
+/* Those of `meant` who are not there yet, with what the client wants for them. */
+static void
+add_recipients(struct relay *r, const struct envelope *meant, const struct path *path)
 {
-	struct envelope new = { 0 };
-	char *address = path->address;
+	struct rcpt *added;
 	size_t i;
-	int result = parties_recipients(&r->account, &address, 1, NULL, &new, st);
 
-	for (i = 0; result == 0 && i < new.n; i++) {
-		struct rcpt *added;
+	for (i = 0; i < meant->n; i++)
+		if (envelope_add(&r->envelope, meant->rcpt[i].to)) {
+			added = &r->envelope.rcpt[r->envelope.n - 1];
+			added->notify = path->notify != NULL ? xstrdup(path->notify) : NULL;
+			added->orcpt = path->orcpt != NULL ? xstrdup(path->orcpt) : NULL;
+		}
+}
 
-		if (!envelope_add(&r->envelope, new.rcpt[i].to))
+/* Only those numbered below n who were accepted stay in the envelope. */
+static void
+keep_accepted(struct envelope *e, size_t n)
+{
+	struct envelope old = *e;
+	size_t i;
+
+	memset(e, 0, sizeof *e);
+	e->from = old.from;
+	e->wish = old.wish;
+	old.from = NULL;
+	for (i = 0; i < n; i++) {
+		struct rcpt *from = &old.rcpt[i], *to;
+
+		if (from->status.class != 0)
 			continue;
-		added = &r->envelope.rcpt[r->envelope.n - 1];
-		added->notify = path->notify != NULL ? xstrdup(path->notify) : NULL;
-		added->orcpt = path->orcpt != NULL ? xstrdup(path->orcpt) : NULL;
+		(void)envelope_add(e, from->to);
+		to = &e->rcpt[e->n - 1];
+		to->notify = from->notify;
+		to->orcpt = from->orcpt;
+		from->notify = from->orcpt = NULL;
 	}
-	envelope_free(&new);
-	return result;
+	envelope_free(&old);
+}
+
+/*
+ * The client hears that nobody was taken, and the server has taken some: it would send them what
+ * others get, or nothing at all under a pipelined DATA. A recipient cannot be taken back but with
+ * the whole transaction, so it begins anew with those who were there before.
+ */
+static void
+take_back(struct relay *r, size_t before)
+{
+	const struct content content = r->mail.content;
+	struct status st;
+
+	mail_abort(&r->mail);
+	keep_accepted(&r->envelope, before);
+	mail_start(&r->mail, r->link.session, &r->envelope, &content);
+	r->link.used++;
+	if (mail_upto(&r->mail, r->envelope.n + 1) == -1)
+		lose(r, &st);
+	else if (!r->mail.open || r->mail.refused > 0)
+		status_set(&r->lost, PH_MAIL, 4, 5, 0,
+		    "the server has changed its mind about the sender or a recipient");
+}
+
+/* The answer for all who are meant; those numbered `before` and up have just been asked for. */
+static void
+answer_for(struct relay *r, const struct envelope *meant, size_t before, struct status *st)
+{
+	bool some = false;
+	size_t i;
+
+	if (r->envelope.n > before)
+		last_reply(r, PH_RCPT, st);
+	else
+		status_set(st, PH_RCPT, 2, 1, 5, "this one is there already");
+	for (i = 0; i < meant->n; i++) {
+		const struct rcpt *one = envelope_find(&r->envelope, meant->rcpt[i].to);
+
+		if (one->status.class > st->class)
+			*st = one->status;
+	}
+	for (i = before; i < r->envelope.n; i++)
+		some |= r->envelope.rcpt[i].status.class == 0;
+	if (some && !status_ok(st))
+		take_back(r, before);
 }
 
 /* May this be asked for at all? */
@@ -203,34 +324,41 @@ allowed(const struct relay *r, const struct path *path, struct status *st)
 		return status_set(st, PH_RCPT, 4, 5, 3, "too many recipients for one message");
 	if ((path->notify != NULL || path->orcpt != NULL) && (caps->ext & EXT_DSN) == 0)
 		return status_set(st, PH_RCPT, 5, 3, 3, "the server does not offer DSN");
-	if (has_8bit(path->address, strlen(path->address)) && !r->mail.content.utf8)
-		return status_set(st, PH_RCPT, 5, 6, 7, "this address needs SMTPUTF8");
-	return 0;
+	if (path->orcpt != NULL && needs_utf8(path->orcpt, &r->mail.content, PH_RCPT, st) == -1)
+		return -1;
+	return needs_utf8(path->address, &r->mail.content, PH_RCPT, st);
+}
+
+/* Those for whom the address stands. 0, or -1 with *st. */
+static int
+look_up(const struct relay *r, const struct path *path, struct envelope *meant, struct status *st)
+{
+	char *address = path->address;
+	size_t i;
+	int result = parties_recipients(&r->account, &address, 1, NULL, meant, st);
+
+	for (i = 0; result == 0 && i < meant->n; i++)
+		result = needs_utf8(meant->rcpt[i].to, &r->mail.content, PH_RCPT, st);
+	return result;
 }
 
 void
 relay_rcpt(struct relay *r, const struct path *path, struct status *st)
 {
-	size_t before = r->envelope.n, i;
+	struct envelope meant = { 0 };
+	size_t before = r->envelope.n;
 
-	if (allowed(r, path, st) == -1 || add_recipients(r, path, st) == -1)
-		return;
-	if (r->envelope.n == before) {
-		status_set(st, PH_RCPT, 2, 1, 5, "this one is there already");
-		return;
+	if (allowed(r, path, st) == 0 && look_up(r, path, &meant, st) == 0) {
+		add_recipients(r, &meant, path);
+		link_renew(&r->link);
+		/* after a 421 the server closes, too */
+		if (mail_upto(&r->mail, r->envelope.n + 1) == -1 ||
+		    !status_ok(session_status(r->link.session)))
+			lose(r, st);
+		else
+			answer_for(r, &meant, before, st);
 	}
-	link_renew(&r->link);
-	if (mail_upto(&r->mail, r->envelope.n + 1) == -1) {
-		lose(r, st);
-		return;
-	}
-	last_reply(r, PH_RCPT, st);
-	for (i = before; i < r->envelope.n; i++)
-		if (r->envelope.rcpt[i].status.class > st->class)
-			*st = r->envelope.rcpt[i].status;
-	/* the server closes now */
-	if (!status_ok(session_status(r->link.session)))
-		lose(r, st);
+	envelope_free(&meant);
 }
 
 bool
@@ -253,8 +381,7 @@ relay_discard(source_read_fn *read, void *arg)
 
 /* Read it, mend it, and find the form that the server takes. NULL with *st. */
 static const struct form *
-take_message(
-    struct relay *r, struct message *m, source_read_fn *read, void *arg, struct status *st)
+take_message(struct relay *r, struct message *m, source_read_fn *read, void *arg, struct status *st)
 {
 	const struct caps *caps = session_caps(r->link.session);
 	struct str fields = { 0 };
@@ -262,8 +389,7 @@ take_message(
 	int result = message_open_from(m, read, arg, st);
 
 	if (result == 0)
-		result = rewrite_message(
-		    m, &r->account, r->envelope.from, true, NULL, &fields, st);
+		result = rewrite_message(m, &r->account, r->envelope.from, true, NULL, &fields, st);
 	if (result == 0)
 		result = message_finish(m, &fields, st);
 	str_free(&fields);
@@ -394,6 +520,9 @@ relay_reset(struct relay *r)
 	if (r->linked && r->link.session != NULL && r->mail.open)
 		mail_abort(&r->mail);
 	envelope_free(&r->envelope);
+	free(r->ret);
+	free(r->envid);
+	r->ret = r->envid = NULL;
 	store_free(&r->chunks);
 	memset(&r->mail, 0, sizeof r->mail);
 	memset(&r->wish, 0, sizeof r->wish);
@@ -432,9 +561,10 @@ relay_answer(struct client *c, const struct status *st)
 		return;
 	}
 	/* a configuration that is wrong, a login that is refused: neither is the message's fault */
-	if (class == 5 && (status_scope(st) == SC_SESSION || st->code == 421 ||
-			      (st->phase == PH_LOCAL && (st->subject == 3 || st->subject == 7) &&
-				  st->detail != 4)))
+	if (class == 5 &&
+	    (status_scope(st) == SC_SESSION || st->code == 421 ||
+		(st->phase == PH_LOCAL && (st->subject == 3 || st->subject == 7) &&
+		    st->detail != 4)))
 		class = 4;
 	for (i = 0; codes[i].class != class ||
 	     (codes[i].subject != 0 && codes[i].subject != st->subject) ||

@@ -26,13 +26,17 @@ struct relay {
 	struct account account;
 	bool linked;
 	struct link link;
+	/* what came from `password-fd`, and from which one; NULL: nothing yet */
+	char *password;
+	int password_fd;
 	/* one transaction */
 	enum { RELAY_IDLE, RELAY_MAIL, RELAY_CHUNKS } state;
 	struct envelope envelope;
 	struct wishes wish;
+	char *ret, *envid; /* what the client wants there, or NULL */
 	struct mail mail;
-	struct status lost;  /* why the transaction cannot go on; class 0: it can */
-	struct store chunks; /* of the message, as BDAT brings it */
+	struct status lost;   /* why the transaction cannot go on; class 0: it can */
+	struct store chunks;  /* of the message, as BDAT brings it */
 	struct status spoilt; /* a chunk was refused; class 0: none */
 };
 
@@ -48,7 +52,8 @@ const struct caps *relay_caps(struct relay *r);
  * MAIL and RCPT. *st is the server's answer, or our own: what the account does not allow, a
  * recipient that is no address, a server that cannot be reached. After a class other than 2 the
  * state is what it was before. A recipient may be an alias for several; then the worst answer of
- * them is given.
+ * them is given, and none of them is a recipient who was not one before. Who was refused hears the
+ * same again.
  */
 void relay_mail(struct relay *r, const struct path *path, struct status *st);
 void relay_rcpt(struct relay *r, const struct path *path, struct status *st);
@@ -61,8 +66,7 @@ bool relay_has_recipients(const struct relay *r);
 void relay_message(struct relay *r, source_read_fn *read, void *arg, struct status *st);
 
 /* A piece of it, with BDAT (RFC 3030); after the `last` one as relay_message(). */
-void relay_chunk(
-    struct relay *r, source_read_fn *read, void *arg, bool last, struct status *st);
+void relay_chunk(struct relay *r, source_read_fn *read, void *arg, bool last, struct status *st);
 
 /* Read and forget. */
 void relay_discard(source_read_fn *read, void *arg);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "json.h"
 #include "report.h"
 #include "say.h"
 #include "when.h"
@@ -92,6 +93,8 @@ report_text(const struct outcome *o, struct str *out)
 		str_printf(out, ": %s %s: %s\n", status_enhanced(&r->status, enhanced),
 		    result_name(r), r->status.text);
 	}
+	if (o->message == NULL)
+		return;
 	str_printf(out, "message: ");
 	str_printable(out, str_text(&o->message->id), o->message->id.len);
 	str_printf(out, ", %" PRIdMAX " octets, from <", (intmax_t)message_size(o->message));
@@ -113,79 +116,10 @@ report_text(const struct outcome *o, struct str *out)
 	    sub->ms / 1000, sub->ms % 1000);
 }
 
-/* ---- JSON (RFC 8259) */
-
-/* The character of UTF-8 at p, which is good, as JSON escapes it; returns its length. */
-static size_t
-json_character(struct str *out, const char *p)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	size_t n = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2, i;
-	unsigned long c = u[0] & (0x7fU >> n);
-
-	for (i = 1; i < n; i++)
-		c = c << 6 | (u[i] & 0x3fU);
-	if (c >= 0x10000)
-		str_printf(out, "\\u%04lx\\u%04lx", 0xd800 + ((c - 0x10000) >> 10),
-		    0xdc00 + ((c - 0x10000) & 0x3ff));
-	else
-		str_printf(out, "\\u%04lx", c);
-	return n;
-}
-
-/* All of it ASCII; what is no UTF-8 cannot be told exactly, and is made printable instead. */
-static void
-json_string(struct str *out, const char *z)
-{
-	struct str safe = { 0 };
-	const char *p;
-
-	if (z == NULL) {
-		str_puts(out, "null");
-		return;
-	}
-	if (is_utf8(z, strlen(z)))
-		str_puts(&safe, z);
-	else
-		str_printable(&safe, z, strlen(z));
-	str_putc(out, '"');
-	for (p = str_text(&safe); *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			str_printf(out, "\\u%04x", (unsigned char)*p);
-		else if ((*p & 0x80) != 0)
-			p += json_character(out, p) - 1;
-		else {
-			if (*p == '"' || *p == '\\')
-				str_putc(out, '\\');
-			str_putc(out, *p);
-		}
-	str_putc(out, '"');
-	str_free(&safe);
-}
-
-/* ,"name":"value" */
-static void
-json_member(struct str *out, const char *name, const char *value)
-{
-	if (out->len > 0 && out->p[out->len - 1] != '{')
-		str_putc(out, ',');
-	str_printf(out, "\"%s\":", name);
-	json_string(out, value);
-}
+/* ---- JSON */
 
 static void
-json_status(struct str *out, const struct status *st)
-{
-	char enhanced[16];
-
-	json_member(out, "enhanced", status_enhanced(st, enhanced));
-	str_printf(out, ",\"code\":%u", st->code);
-	json_member(out, "phase", phase_name(st->phase));
-	json_member(out, "text", st->text);
-}
-
-static void
-json_tls(struct str *out, const struct tls_info *tls)
+put_tls(struct str *out, const struct tls_info *tls)
 {
 	char expires[32];
 
@@ -206,7 +140,7 @@ json_tls(struct str *out, const struct tls_info *tls)
 
 /* "host:port", "[address]:port", or the path of a socket, which has no port. */
 static void
-json_server(struct str *out, const struct submission *sub)
+put_server(struct str *out, const struct submission *sub)
 {
 	const char *colon = sub->server[0] != '/' ? strrchr(sub->server, ':') : NULL;
 	size_t len = colon != NULL ? (size_t)(colon - sub->server) : strlen(sub->server);
@@ -224,13 +158,13 @@ json_server(struct str *out, const struct submission *sub)
 }
 
 static void
-json_submission(struct str *out, const struct submission *sub)
+put_submission(struct str *out, const struct submission *sub)
 {
 	if (sub->server != NULL && sub->info.peer[0] != '\0')
-		json_server(out, sub);
+		put_server(out, sub);
 	else
 		str_puts(out, ",\"server\":null");
-	json_tls(out, &sub->info.tls);
+	put_tls(out, &sub->info.tls);
 	if (sub->info.mech[0] != '\0') {
 		str_puts(out, ",\"auth\":{");
 		json_member(out, "mechanism", sub->info.mech);
@@ -256,7 +190,7 @@ report_json(const struct outcome *o, struct str *out)
 	    o->message != NULL && o->message->id.len > 0 ? o->message->id.p : NULL);
 	str_printf(out, ",\"size\":%" PRIdMAX,
 	    o->message != NULL ? (intmax_t)message_size(o->message) : 0);
-	json_submission(out, o->submission != NULL ? o->submission : &none);
+	put_submission(out, o->submission != NULL ? o->submission : &none);
 	str_puts(out, ",\"recipients\":[");
 	for (i = 0; o->error == NULL && i < o->envelope->n; i++) {
 		const struct rcpt *r = &o->envelope->rcpt[i];

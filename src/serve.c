@@ -24,7 +24,8 @@ struct serve {
 	struct client client;
 	struct relay relay;
 	char *name; /* ours */
-	bool greeted, extended, over;
+	bool greeted, over;
+	bool useful; /* the last command brought a message on its way */
 	unsigned errors, idle;
 };
 
@@ -49,7 +50,6 @@ helo(struct serve *v, const char *rest)
 	}
 	relay_reset(&v->relay);
 	v->greeted = true;
-	v->extended = false;
 	client_reply(&v->client, "250 %s", v->name);
 }
 
@@ -69,7 +69,7 @@ ehlo(struct serve *v, const char *rest)
 		return;
 	}
 	relay_reset(&v->relay);
-	v->greeted = v->extended = true;
+	v->greeted = true;
 	client_reply(&v->client, "250-%s", v->name);
 	/* what the server has, if there is one: a client must not rely on more */
 	caps = relay_caps(&v->relay);
@@ -110,11 +110,12 @@ mail(struct serve *v, const char *rest)
 static void
 rcpt(struct serve *v, const char *rest)
 {
+	size_t before = v->relay.mail.accepted;
 	struct path path;
 	struct status st;
 
-	if (v->relay.state == RELAY_IDLE)
-		nonsense(v, "503 5.5.1 say MAIL first");
+	if (v->relay.state == RELAY_IDLE) /* a client that pipelines did not know */
+		client_reply(&v->client, "503 5.5.1 say MAIL first");
 	else if (v->relay.state == RELAY_CHUNKS)
 		nonsense(v, "503 5.5.1 the message has begun already");
 	else if (path_parse(rest, "TO:", &path, &st) == -1) {
@@ -123,18 +124,19 @@ rcpt(struct serve *v, const char *rest)
 	} else {
 		relay_rcpt(&v->relay, &path, &st);
 		relay_answer(&v->client, &st);
+		v->useful = v->relay.mail.accepted > before;
 		path_free(&path);
 	}
 }
 
-/* May the message come now? Else the reason was given. */
+/* May the message come now? Else the reason was given; a client that pipelines did not know it. */
 static bool
 ready_for_message(struct serve *v)
 {
 	if (v->relay.state == RELAY_IDLE)
-		nonsense(v, "503 5.5.1 say MAIL and RCPT first");
+		client_reply(&v->client, "503 5.5.1 say MAIL and RCPT first");
 	else if (!relay_has_recipients(&v->relay))
-		nonsense(v, "554 5.5.1 no valid recipients");
+		client_reply(&v->client, "554 5.5.1 no valid recipients");
 	else
 		return true;
 	return false;
@@ -186,6 +188,7 @@ bdat(struct serve *v, const char *rest)
 	}
 	relay_chunk(&v->relay, client_chunk, &v->client, last, &st);
 	relay_answer(&v->client, &st);
+	v->useful = status_ok(&st) && size > 0;
 	if (last)
 		v->idle = 0;
 }
@@ -274,6 +277,7 @@ command(struct serve *v, const char *line)
 static int
 one_round(struct serve *v, struct str *line, struct status *st)
 {
+	v->useful = false;
 	switch (client_line(&v->client, line)) {
 	case CLIENT_OK:
 		while (line->len > 0 && line->p[line->len - 1] == ' ')
@@ -300,7 +304,8 @@ one_round(struct serve *v, struct str *line, struct status *st)
 		client_last_words(&v->client, "421 4.%u.%u %s", st->subject, st->detail, st->text);
 		return -1;
 	}
-	if (!v->over && (v->errors >= ERRORS_MAX || ++v->idle >= IDLE_MAX)) {
+	v->idle += !v->useful;
+	if (!v->over && (v->errors >= ERRORS_MAX || v->idle >= IDLE_MAX)) {
 		client_last_words(&v->client, "421 4.7.0 too many commands for nothing");
 		status_set(st, PH_LOCAL, 5, 5, 0, "the client sent too many commands for nothing");
 		st->exit = EX_PROTOCOL;

@@ -50,9 +50,9 @@ struct tls_policy session_policy(const struct session_target *to);
 
 /*
  * Connect, as the account has it by way of a proxy or over a tunnel, greet, secure and authenticate
- * (RFC 5321 3.1, 3207, 4954). Never NULL; whether it can
- * be used is session_status(): class 2, or the failure. Nothing of the message and no credential
- * has left when the server is not the one the TLS policy wants.
+ * (RFC 5321 3.1, 3207, 4954). Never NULL; whether it can be used is session_status(): class 2, or
+ * the failure. Nothing of the message and no credential has left when the server is not the one the
+ * TLS policy wants.
  */
 struct session *session_open(const struct session_target *to);
 

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -133,8 +134,12 @@ spool_peek(
 	const char *why;
 	struct item it;
 	enum take taken;
-	int r = read_envelope(q, place, id, e, &why);
+	int r;
 
+	memset(e, 0, sizeof *e);
+	if (spool_dir(q, place) == -1)
+		return 0;
+	r = read_envelope(q, place, id, e, &why);
 	if (r == 0)
 		return e->n > 0; /* without recipients it is finished, and could not be removed */
 	if (r == -1 && errno == ENOENT)
@@ -153,23 +158,35 @@ spool_peek(
 }
 
 /*
- * The message, locked. A move takes the envelope first, so the message may still be in the other
- * place, and may go from there to here between two looks.
+ * A move takes the envelope first, so the message may still be in the other place, and may go from
+ * there to here between two looks.
  */
 static int
-open_message(const struct spool *q, enum spool_place place, const char *id)
+open_message(const struct spool *q, enum spool_place place, const char *id, int flags,
+    int (*open_at)(int, const char *, int, ...))
 {
-	const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 	int fd = -1, look, dir;
 
+	flags |= O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 	for (look = 0; look < 4; look++) {
 		dir = spool_dir(q, look % 2 == 0 ? place : spool_other(place));
 		errno = ENOENT;
 		if (dir != -1)
-			fd = flopenat(dir, spool_name(id, SPOOL_MESSAGE).z, flags);
+			fd = open_at(dir, spool_name(id, SPOOL_MESSAGE).z, flags);
 		if (fd != -1 || errno != ENOENT)
 			break;
 	}
+	return fd;
+}
+
+int
+spool_view(const struct spool *q, enum spool_place place, const char *id, bool *busy)
+{
+	int fd = open_message(q, place, id, O_RDONLY, openat);
+
+	*busy = fd != -1 && flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	if (fd != -1)
+		(void)flock(fd, LOCK_UN);
 	return fd;
 }
 
@@ -234,7 +251,7 @@ spool_take(
 	it->fd = -1;
 	if (spool_dir(q, place) == -1 || !spool_is_id(id))
 		return TAKE_GONE;
-	it->fd = open_message(q, place, id);
+	it->fd = open_message(q, place, id, O_RDWR, flopenat);
 	if (it->fd != -1)
 		return load(q, it, st);
 	if (errno == EWOULDBLOCK)

@@ -8,7 +8,7 @@
  *	submission	spool_new, spool_put, spool_commit, spool_close
  *	flush		spool_ids; for each spool_peek, and if it is due: spool_take, (send),
  *			spool_settle, spool_close
- *	list		spool_ids; for each spool_peek
+ *	list		spool_ids; for each spool_peek, spool_view
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -52,6 +52,13 @@ void spool_close(struct spool *q, struct item *it);
  */
 int spool_peek(
     struct spool *q, enum spool_place place, const char *id, struct entry *e, struct status *st);
+
+/*
+ * Open the message of an entry for reading, without its lock; *busy: somebody else has that. To
+ * tell, the lock is shared for a moment, in which spool_take() finds it busy. The descriptor is the
+ * caller's; -1 with errno.
+ */
+int spool_view(const struct spool *q, enum spool_place place, const char *id, bool *busy);
 
 /*
  * Lock an entry and load it. One that is damaged is set aside, with a line on standard error. An

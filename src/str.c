@@ -180,7 +180,6 @@ str_xtext(struct str *to, const char *z)
 			str_printf(to, "+%02X", (unsigned char)*z);
 }
 
-
 /* The value of an upper-case hexadecimal digit, or -1. */
 static int
 hex_digit(char c)

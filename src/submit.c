@@ -141,12 +141,18 @@ admissible(const struct session *s, struct envelope *e, struct message *m, bool 
 	return f;
 }
 
-/* What one transaction says of those who are still to come: nothing, or why they need not come. */
+/*
+ * What one transaction says of those who are still to come: nothing, or why they need not come.
+ * `each`: every recipient has had a reply of his own.
+ */
 static bool
-holds_for_all(const struct envelope *batch, const struct status *reply, struct status *st)
+holds_for_all(
+    const struct envelope *batch, bool each, const struct status *reply, struct status *st)
 {
-	*st = reply->class != 0 ? *reply : batch->rcpt[0].status;
-	if (reply->class == 0 && st->phase != PH_MAIL && st->phase != PH_DATA)
+	bool heard = reply->class != 0 && !each;
+
+	*st = heard ? *reply : batch->rcpt[0].status;
+	if (!heard && st->phase != PH_MAIL && st->phase != PH_DATA)
 		return false; /* only these were refused, one by one */
 	return !status_ok(st);
 }
@@ -179,7 +185,7 @@ submit_batch(struct session *s, struct envelope *e, struct message *m, bool part
 		return;
 	}
 	mail_submit(s, &batch, f, &c, partial, last && all, reply);
-	all = holds_for_all(&batch, reply, &st);
+	all = holds_for_all(&batch, session_lmtp(s), reply, &st);
 	give_back(e, &batch);
 	if (all)
 		envelope_settle(e, &st);
@@ -228,6 +234,71 @@ submit(struct link *l, struct envelope *e, struct message *m, bool last, struct 
 	tell(l, sub);
 	sub->turns += link_turns(l);
 	sub->ms = wait_now() - start;
+}
+
+/* ---- one message after the other */
+
+void
+submit_drain(struct ahead *h)
+{
+	struct status reply = { 0 };
+
+	if (h->open)
+		mail_hear(&h->mail, &reply);
+	h->open = false;
+}
+
+/* The form for a message that goes to all of `e` in one transaction; NULL when it cannot. */
+static const struct form *
+in_one(const struct link *l, struct envelope *e, struct message *m, struct content *c)
+{
+	const struct caps *caps = session_caps(l->session);
+	struct status st;
+
+	if (!l->account->partial || caps->domains > 0 ||
+	    (caps->rcpt_max > 0 && e->n > caps->rcpt_max))
+		return NULL;
+	return admissible(l->session, e, m, true, c, &st);
+}
+
+bool
+submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
+{
+	struct link *l = h->link;
+	const struct form *f = NULL;
+	struct submission sub;
+	struct content c;
+	struct mail next;
+
+	if (!h->open && !link_ready(l)) {
+		if (link_up(l) == NULL) {
+			strand(e, &l->st);
+			return false;
+		}
+		l->used--; /* that was no transaction yet */
+	}
+	if (link_ready(l) && session_chat(l->session)->pipelining &&
+	    (f = in_one(l, e, m, &c)) != NULL && envelope_undecided(e) == e->n) {
+		l->used++;
+		mail_start(&next, l->session, e, &c);
+		if (h->open)
+			mail_ahead(&next);
+	}
+	submit_drain(h);
+	/* where the session ended with the message before, nothing of this one was heard */
+	if (f != NULL && envelope_undecided(e) == e->n && status_ok(session_status(l->session))) {
+		if (mail_send(&next, f, false)) {
+			h->mail = next;
+			h->open = true;
+			return true;
+		}
+		mail_abort(&next);
+		if (!once_more(l, e))
+			return false;
+	}
+	submit(l, e, m, false, &sub);
+	submission_free(&sub);
+	return false;
 }
 
 void

@@ -26,14 +26,33 @@ struct submission {
  * (RFC 9422 4.2, 452 4.5.3), the others follow in further transactions. `last`: nothing else will
  * be sent over this link. On return every recipient is decided, and *sub tells the rest.
  */
-void submit(struct link *l, struct envelope *e, struct message *m, bool last,
-    struct submission *sub);
+void submit(
+    struct link *l, struct envelope *e, struct message *m, bool last, struct submission *sub);
 /*
  * One transaction over a usable session, for as many of the undecided as the server takes; all of
  * them are decided when what is said of one holds for all. *reply as with mail_body().
  */
-void submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial,
-    bool last, struct status *reply);
+void submit_batch(struct session *s, struct envelope *e, struct message *m, bool partial, bool last,
+    struct status *reply);
+
+/*
+ * Several messages one after the other, each begun before the one before has its answer, so that
+ * in the steady state each costs one round trip (RFC 2920 3.1). All zeroes but for the link is the
+ * begin of one; submit_drain() is its end.
+ */
+struct ahead {
+	struct link *link;
+	struct mail mail; /* the transaction whose answer is due, when `open` */
+	bool open;
+};
+
+/*
+ * As submit(), but the answer to the end of the message may be left open: true then, and those who
+ * were accepted are undecided until the next call of either function. `e` and `m` must live until
+ * then. Recipients beyond a server's limit are left deferred (4.5.3).
+ */
+bool submit_ahead(struct ahead *h, struct envelope *e, struct message *m);
+void submit_drain(struct ahead *h);
 
 void submission_free(struct submission *sub);
 

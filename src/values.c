@@ -125,7 +125,7 @@ put_return(const struct setting *set, const char *value, char **at, struct statu
 	return 0;
 }
 
-/* RFC 3461 4.4: at most 100 octets of xtext */
+/* RFC 3461 4.4: printable ASCII, at most 100 octets of xtext */
 static int
 put_envid(const struct setting *set, const char *value, char **at, struct status *st)
 {
@@ -135,8 +135,8 @@ put_envid(const struct setting *set, const char *value, char **at, struct status
 	str_xtext(&text, value);
 	len = text.len;
 	str_free(&text);
-	if (len > 100)
-		return wrong(st, set, value, "it is at most 100 octets, encoded");
+	if (len > 100 || !ascii_clean(value) || has_8bit(value, strlen(value)))
+		return wrong(st, set, value, "it is printable ASCII, at most 100 octets encoded");
 	*at = xstrdup(value);
 	return 0;
 }

@@ -33,7 +33,7 @@ enum setting_type {
 	T_CHOICE,
 	T_BOOL,
 	T_REWRITE, /* yes, no, or always */
-	T_TIME, /* 30s, 5m, 2h, 500ms; a bare number is seconds */
+	T_TIME,	   /* 30s, 5m, 2h, 500ms; a bare number is seconds */
 };
 
 struct setting {
@@ -47,8 +47,7 @@ struct setting {
 };
 
 /* The names of T_CHOICE and T_BOOL settings; a bool is true where its number is odd. */
-extern const char *const value_tls_names[], *const value_bool_names[],
-    *const value_rewrite_names[];
+extern const char *const value_tls_names[], *const value_bool_names[], *const value_rewrite_names[];
 
 /*
  * Check `value` and store it into the field of *a that the setting is for; lists are added to. 0,

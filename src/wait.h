@@ -23,8 +23,8 @@ int64_t wait_least(int64_t a, int64_t b);
 
 /*
  * Prepares the process: SIGPIPE and SIGXFSZ are ignored (writes report the error instead),
- * SIGCHLD is not, and
- * SIGINT, SIGTERM, SIGHUP, unless the caller chose to have them ignored, interrupt waits.
+ * SIGCHLD is not, and SIGINT, SIGTERM, SIGHUP, unless the caller chose to have them ignored,
+ * interrupt waits.
  */
 void wait_signals(void);
 

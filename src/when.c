@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,15 @@ calendar(const char *p, time_t *when)
 	return *when != -1 && tm.tm_mday == day;
 }
 
+/* Is it to come, and in a year of four digits, as RFC 3339 has them? */
+static bool
+to_come(time_t when, time_t now)
+{
+	struct tm tm;
+
+	return when > now && gmtime_r(&when, &tm) != NULL && tm.tm_year + 1900 <= 9999;
+}
+
 int
 when_point(const char *text, time_t now, time_t *when)
 {
@@ -126,10 +136,10 @@ when_point(const char *text, time_t now, time_t *when)
 
 	if (when_span(p, &ms) == 0) {
 		*when = now + (time_t)(ms / 1000);
-		return ms >= 1000 ? 0 : -1;
+		return to_come(*when, now) ? 0 : -1;
 	}
 	if (calendar(text, when))
-		return *when > now ? 0 : -1;
+		return to_come(*when, now) ? 0 : -1;
 	if (localtime_r(&now, &tm) == NULL || !clock_time(&p, &tm) || *p != '\0')
 		return -1;
 	tm.tm_isdst = -1;
@@ -138,7 +148,7 @@ when_point(const char *text, time_t now, time_t *when)
 		tm.tm_isdst = -1;
 		*when = mktime(&tm);
 	}
-	return *when > now ? 0 : -1;
+	return to_come(*when, now) ? 0 : -1;
 }
 
 const char *
@@ -161,5 +171,19 @@ when_mail(time_t when, char buf[static 64])
 	if (localtime_r(&when, &tm) == NULL ||
 	    strftime(buf, 64, "%a, %d %b %Y %H:%M:%S %z", &tm) == 0)
 		buf[0] = '\0';
+	return buf;
+}
+
+const char *
+when_spoken(long long s, char buf[static 32])
+{
+	if (s < 60)
+		(void)snprintf(buf, 32, "%llds", s > 0 ? s : 0);
+	else if (s < 3600)
+		(void)snprintf(buf, 32, "%lldm", s / 60);
+	else if (s < 86400)
+		(void)snprintf(buf, 32, "%lldh%lldm", s / 3600, s / 60 % 60);
+	else
+		(void)snprintf(buf, 32, "%lldd%lldh", s / 86400, s / 3600 % 24);
 	return buf;
 }

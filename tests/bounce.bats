@@ -32,8 +32,9 @@ entry()
 	} >entry
 }
 
-# report KIND: makes one, and has it read, with the line ends of a mailbox: its parts in part.1 and so on, and in `parts` a line for each
-# with its type and encoding; `fields` is the header, and `groups` the second part, all unfolded.
+# report KIND: makes one, and has it read, with the line ends of a mailbox: its parts in part.1 and so on,
+# and in `parts` a line for each with its type and encoding; `fields` is the header, and `groups` the
+# second part, both unfolded. `sent` is the message with such line ends.
 report()
 {
 	"$PNEU_BUILD/tests/bouncer" entry message "$1" >report
@@ -77,7 +78,7 @@ is()
 	entry <<-'END'
 		rcpt <bob@example.org>
 		orcpt rfc822;bob+2Bx@example.org
-		last 5.1.1 550 RCPT 550 5.1.1 <bob@example.org>: nobody of this name is in our table of users
+		last 5.1.1 550 RCPT 550 5.1.1 <bob@example.org>: no such name in our table of users
 		server mx.example.org
 		rcpt <carol@example.org>
 		last 4.2.0 450 RCPT 450 4.2.0 busy
@@ -86,6 +87,7 @@ is()
 		last 5.1.1 550 RCPT 550 5.1.1 no such user
 		rcpt <eve@example.org>
 		last 5.6.7 0 RCPT the server has no SMTPUTF8
+		server mx.example.org
 	END
 	report failed
 	is parts <<-'END'
@@ -102,7 +104,7 @@ is()
 		Action: failed
 		Status: 5.1.1
 		Remote-MTA: dns; mx.example.org
-		Diagnostic-Code: smtp; 550 5.1.1 <bob@example.org>: nobody of this name is in our table of users
+		Diagnostic-Code: smtp; 550 5.1.1 <bob@example.org>: no such name in our table of users
 		Last-Attempt-Date: Wed, 26 Nov 2025 23:50:00 +0000
 
 		Final-Recipient: rfc822; eve@example.org
@@ -141,6 +143,13 @@ is()
 		rcpt <frank@example.org>
 	END
 	report expired
+	run -0 tail -n 4 groups
+	assert_output - <<-'END'
+		Final-Recipient: rfc822; frank@example.org
+		Action: failed
+		Status: 4.4.7
+		Diagnostic-Code: x-pneu; there was no try that came to this recipient
+	END
 	is part.1 <<-'END'
 		This is pneu on mail.sender.com.
 

@@ -56,6 +56,8 @@ main(int argc, char **argv)
 		return 66;
 	if ((why = entry_parse(text.p, text.len, &e)) != NULL) {
 		(void)fprintf(stderr, "bouncer: %s: %s\n", argv[1], why);
+		entry_free(&e);
+		str_free(&text);
 		return 65;
 	}
 	store_init(&report);

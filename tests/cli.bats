@@ -82,6 +82,11 @@ setup()
 		--dsn-notify=never,failure success,failure,delay
 		--dsn-notify=delay,delay success,failure,delay
 		--dsn-return=body headers or full
+		--dsn-envid=grün printable ASCII
+		--at=2001-01-01T00:00:00Z a time to come
+		--at=10000000d a time to come
+		--deliver-by=2h,bounce 2h,notify
+		--priority=10 from -9 to 9
 	END
 	submit --user=$'a\nb' bob@x.example <letter
 	fails 64 5.5.4 "control character"

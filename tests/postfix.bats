@@ -330,8 +330,9 @@ setup()
 	assert_arrived want
 }
 
-@test "lines of 5000 octets" {
-	seq 1 5000 | tr -d '\n' | head -c 15000 | sed 's/.\{5000\}/&\n/g' | message >sent
+@test "lines of 5000 octets in a message of several parts, which is not altered" {
+	seq 1 5000 | tr -d '\n' | head -c 15000 | sed 's/.\{5000\}/&\n/g' | message |
+	    sed '1i Content-Type: multipart/mixed; boundary="x"' >sent
 	assert [ "$(wc -L <sent)" -eq 5000 ]
 	client_alice may "$to" <sent
 	assert_arrived

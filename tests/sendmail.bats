@@ -317,15 +317,21 @@ eve=eve@x.example
 
 # --- other modes, other names
 
-@test "nothing waits here: mailq, -bp, -q, newaliases, -bi, -I" {
-	for command in bin/mailq bin/newaliases "bin/mailq -v" "$sendmail -bp" "$sendmail -q" \
-	    "$sendmail -q30m" "$sendmail -qRx" "$sendmail -bi" "$sendmail -I" "$sendmail -v -bp"; do
+@test "where nothing waits: mailq, -bp, -q, newaliases, -bi, -I" {
+	settings=("queue $BATS_TEST_TMPDIR/spool")
+	configure 1
+	for command in bin/newaliases "$sendmail -q" "$sendmail -qRx" "$sendmail -bi" "$sendmail -I"; do
 		# shellcheck disable=SC2086
 		run --separate-stderr $command <letter
 		assert_equal "$status/$output/$stderr" 0//
 	done
+	for command in bin/mailq "bin/mailq -v" "$sendmail -bp" "$sendmail -v -bp"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr $command <letter
+		assert_equal "$status/$output/$stderr" "0/Mail queue is empty/"
+	done
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr mailq
-	assert_equal "$status/$output/$stderr" 0//
+	assert_equal "$status/$output/$stderr" "0/Mail queue is empty/"
 }
 
 @test "-bv looks at recipients and sends nothing" {

@@ -27,6 +27,7 @@ static const struct {
 	void (*run)(void);
 } groups[] = {
 	{ "text", test_text },
+	{ "when", test_when },
 	{ "status", test_status },
 	{ "envelope", test_envelope },
 	{ "reply", test_reply },

@@ -56,6 +56,7 @@ const char *new_spool(struct spool *q, const char *name);
 void wipe(const char *path);
 
 void test_text(void);
+void test_when(void);
 void test_status(void);
 void test_envelope(void);
 void test_reply(void);

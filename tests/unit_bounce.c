@@ -136,6 +136,7 @@ test_who(void)
 		{ "SUCCESS,DELAY", "450 4.2.0 busy", false, false, true },
 		{ "success,failure,delay", "450 4.2.0 busy", false, true, true },
 		{ "FAILURES,XDELAY", "450 4.2.0 busy", false, false, false },
+		{ "FAIL,,DEL", "450 4.2.0 busy", false, false, false },
 	};
 	size_t i;
 
@@ -182,6 +183,10 @@ test_envelope_of_it(void)
 	is_in(report.p, "\r\nTo: <alice@sender.com>\r\n", "To");
 	is_in(report.p, "\r\nReferences: <1.2@sender.com>\r\n", "References");
 	lines_are_good("a plain one");
+	is_in(report.p, "\r\nRemote-MTA: dns; smtp.example.org\r\n", "the server has a name");
+	*e.rcpt[0].server = '/';
+	(void)make_of(original);
+	ok(strstr(report.p, "Remote-MTA:") == NULL, "a socket has no name in the DNS");
 	e.id[0] = 'x';
 	(void)make_of(original);
 	ok(strstr(report.p, "References:") == NULL, "what is no Message-ID is not referred to");
@@ -227,6 +232,17 @@ test_words(void)
 
 	begin();
 	(void)rcpt("bob@example.org", "550 5.1.1 no such user");
+	for (str_clear(&longest); longest.len < 1100; str_puts(&longest, "xxxxxxxxx")) {
+		if (longest.len < 850)
+			continue;
+		free(e.rcpt[0].to);
+		e.rcpt[0].to = xstrdup(longest.p);
+		free(e.envid);
+		e.envid = xstrdup(longest.p);
+		is_number(make_of(original), 1, "a word of %zu octets", longest.len);
+		lines_are_good("a long word");
+	}
+
 	str_clear(&longest);
 	while (longest.len < 480)
 		str_puts(&longest, longest.len % 7 == 0 ? "x" : "word (that)  ");
@@ -266,7 +282,8 @@ test_returned(void)
 	is_number(make(NULL, 0), 1, "no message");
 	is_number((long long)count("Content-Type: "), 3, "... is not returned");
 	is_number(make_of("\r\nText.\r\n"), 1, "no header");
-	is_in(report.p, "message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\r\nText.\r\n\r\n--", "... whole");
+	is_in(report.p, "message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\r\nText.\r\n\r\n--",
+	    "... whole");
 	*e.ret = 'x';
 	is_number(make_of("\r\nText.\r\n"), 1, "no header, RET=HDRS");
 	is_number((long long)count("Content-Type: "), 3, "... is not returned");
@@ -294,6 +311,7 @@ test_returned(void)
 	(void)make(big.p, big.len);
 	lines_are_good("a long line of text");
 	is_number((long long)count("Content-Type: text/rfc822-headers"), 1, "its header is returned");
+	ok(strstr(report.p, "xxxxx") == NULL, "... and nothing else");
 	str_free(&big);
 }
 
@@ -320,6 +338,19 @@ test_large_header(void)
 	is_number(make(head.p, head.len), 1, "a header that has no end");
 	ok(report.len > 1024 * 1024 && report.len < 1200 * 1024, "... is returned in part");
 	is_in(report.p, "a header\r\n\r\n--=_", "... which ends with a line");
+
+	for (i = 997; i < 1000; i++) {
+		str_clear(&head);
+		while (head.len < i)
+			str_putc(&head, 'x');
+		memcpy(head.p, "X: ", 3);
+		str_puts(&head, "\r\n\r\n");
+		(void)make(head.p, head.len);
+		head.len -= 2;
+		head.p[head.len] = '\0';
+		is_number((long long)count(head.p), i <= 998, "a line of %zu octets is returned as it is", i);
+		lines_are_good("a line of that length");
+	}
 
 	str_clear(&head);
 	str_puts(&head, "X: ");

@@ -428,10 +428,43 @@ test_hasty(void)
 	str_free(&text);
 }
 
+/* A session whose connection was given up is not for the next message, whatever it says of itself. */
+static void
+test_dead_link(void)
+{
+	struct envelope e = { .from = xstrdup("me@x") };
+	struct submission sub;
+	struct message m;
+	struct dialogue d;
+	struct link l;
+
+	make_message(&m, "S: x\n\n");
+	envelope_add(&e, "a@x.example");
+	dialogue_init(&d);
+	strings_add(&d.account.server, "lmtp:///nowhere/at/all");
+	/* MAIL is refused, and the message wanted all the same */
+	dialogue_start(&d, PIPE "550 5.7.1 no\r\n" OK GO, false, "127.0.0.1");
+	link_init(&l, &d.account);
+	l.session = d.session;
+	d.session = NULL;
+	submit(&l, &e, &m, false, &sub);
+	is_status(&e.rcpt[0].status, "5.7.1", 77, "what was said of the sender counts");
+	ok(link_up(&l) == NULL, "the connection is not used any more");
+	is_status(&l.st, "4.4.1", 75, "but a new one is tried");
+	link_free(&l);
+	(void)dialogue_end(&d);
+	submission_free(&sub);
+	strings_free(&d.account.server);
+	dialogue_free(&d);
+	envelope_free(&e);
+	message_free(&m);
+}
+
 void
 test_mail(void)
 {
 	test_mails();
 	test_params();
 	test_hasty();
+	test_dead_link();
 }

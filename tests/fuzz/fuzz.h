@@ -32,6 +32,7 @@ int TARGET(fuzz_repair)(const uint8_t *p, size_t n);
 int TARGET(fuzz_reply)(const uint8_t *p, size_t n);
 int TARGET(fuzz_rewrite)(const uint8_t *p, size_t n);
 int TARGET(fuzz_sasl)(const uint8_t *p, size_t n);
+int TARGET(fuzz_serve)(const uint8_t *p, size_t n);
 int TARGET(fuzz_session)(const uint8_t *p, size_t n);
 int TARGET(fuzz_url)(const uint8_t *p, size_t n);
 

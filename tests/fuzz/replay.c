@@ -31,6 +31,7 @@ static const struct {
 	{ "reply", fuzz_reply },
 	{ "rewrite", fuzz_rewrite },
 	{ "sasl", fuzz_sasl },
+	{ "serve", fuzz_serve },
 	{ "session", fuzz_session },
 	{ "url", fuzz_url },
 };
