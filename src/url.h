@@ -32,8 +32,8 @@ struct url {
  * Parse `text` into *u, which is url_free()d by the caller in any case. User and password may be
  * percent-encoded (RFC 3986 2.1), and a user may hold an "@": the last one before the host
  * counts. With lmtp:// whatever follows the first slash is the path, so that user and password may
- * hold none, and with smtp:// what begins with a slash is one; the path may be percent-encoded, too. Host names with other letters than ASCII go
- * through IDNA. 0, or -1 with 5.3.5.
+ * hold none; with smtp:// there is a path where a slash begins it. It may be percent-encoded, too.
+ * Host names with other letters than ASCII go through IDNA. 0, or -1 with 5.3.5.
  */
 int url_parse(const char *text, struct url *u, struct status *st);
 

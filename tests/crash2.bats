@@ -2,8 +2,9 @@
 # Copyright (c) 2026 The pneu authors
 # SPDX-License-Identifier: ISC
 #
-# The program itself on bad days: it is ended at each call that changes a file of the spool, while it queues,
-# flushes, writes down what came of it, and reports. tests/crash.bats does that to the spool alone, in more ways.
+# The program itself on bad days: it is ended at each call that changes a file of the spool, while it
+# queues, flushes, writes down what came of it, and reports. tests/crash.bats does that to the spool alone, in
+# more ways.
 
 bats_require_minimum_version 1.5.0
 
@@ -34,9 +35,11 @@ mortal()
 
 	shift 2
 	: >log
-	ASAN_OPTIONS=verify_asan_link_order=0 CRASH_DIR=$PWD/spool CRASH_LOG=$PWD/log CRASH_AT=$k CRASH_HOW=$how \
-	    CRASH_STAYS=1 LD_PRELOAD=$shim "$PNEU" --config=/dev/null --server="smtp://127.0.0.1:$peer_port" \
-	    --tls=none --ehlo=mail.sender.com --queue="$PWD/spool" -f alice@sender.com "$@" <message >out 2>err
+	ASAN_OPTIONS=verify_asan_link_order=0 CRASH_DIR=$PWD/spool CRASH_LOG=$PWD/log CRASH_AT=$k \
+	    CRASH_HOW=$how CRASH_STAYS=1 LD_PRELOAD=$shim \
+	    "$PNEU" --config=/dev/null --server="smtp://127.0.0.1:$peer_port" \
+	    --tls=none --ehlo=mail.sender.com --queue="$PWD/spool" \
+	    -f alice@sender.com "$@" <message >out 2>err
 }
 
 # bad HOW K [argument ...]: the same; sets $status.
@@ -62,8 +65,8 @@ died_at()
 # accepts SENDER RECIPIENT, answers SENDER RECIPIENT REPLY: a transaction of a script.
 accepts()
 {
-	printf '%s\n' "C: MAIL FROM:<$1>***" 'S: 250 2.1.0 Ok' "C: RCPT TO:<$2>***" 'S: 250 2.1.5 Ok' 'C: DATA' \
-	    'S: 354 go' 'C: <message>' 'S: 250 2.0.0 Ok'
+	printf '%s\n' "C: MAIL FROM:<$1>***" 'S: 250 2.1.0 Ok' \
+	    "C: RCPT TO:<$2>***" 'S: 250 2.1.5 Ok' 'C: DATA' 'S: 354 go' 'C: <message>' 'S: 250 2.0.0 Ok'
 }
 
 answers()

@@ -173,7 +173,7 @@ teardown()
 	one=$id
 	later joe@example.org
 	sed -i "s/^next .*/next $(($(date +%s) + 600))/" "$spool"/*.e
-	peer_start - <<<"$clear"$'\n'"$(accepts bob@example.org)"$'\n'"$leaves"
+	plays "$(accepts bob@example.org)"
 	pneu --flush="$one"
 	quiet
 	peer_end
@@ -186,7 +186,7 @@ teardown()
 	assert_failure 64
 	assert_regex "$stderr" "5\.5\.4 .*$one"
 	peer_end
-	peer_start - <<<"$clear"$'\n'"$(accepts joe@example.org)"$'\n'"$leaves"
+	plays "$(accepts joe@example.org)"
 	pneu -qRjoe
 	quiet
 	peer_end
@@ -304,7 +304,7 @@ two_accounts()
 	for sender in alice joe; do
 		peer_start - <<<STALL
 		stuck=$peer_port stuck_pid=$peer_pid
-		peer_start - <<<"$clear"$'\n'"$(from=$sender@sender.com accepts bob@example.org)"$'\n'"$leaves"
+		plays "$(from=$sender@sender.com accepts bob@example.org)"
 		two_accounts "$stuck" "$peer_port"
 		if [ "$sender" = alice ]; then
 			two_accounts "$peer_port" "$stuck"
@@ -346,7 +346,7 @@ two_accounts()
 	# but opens no other for them
 	later bob@example.org
 	settings=("per-session 2")
-	peer_start - <<<"$clear"$'\n'"$(accepts eve@example.org)"$'\n'"$(accepts bob@example.org)"$'\n'"$leaves"
+	plays "$(accepts eve@example.org)" "$(accepts bob@example.org)"
 	pneu eve@example.org
 	quiet
 	peer_end
@@ -422,14 +422,14 @@ answers()
 @test "before that, it waits on" {
 	later bob@example.org
 	aged 400000 "$id"
-	peer_start - <<<"$clear"$'\n'"$(answers bob@example.org '450 4.2.2 full')"$'\n'"$leaves"
+	plays "$(answers bob@example.org '450 4.2.2 full')"
 	pneu --flush
 	quiet
 	peer_end
 	only
 	settings=("queue-lifetime 1h")
 	due "$id"
-	peer_start - <<<"$clear"$'\n'"$(answers bob@example.org '450 4.2.2 full')"$'\n'"$(bounces)"$'\n'"$leaves"
+	plays "$(answers bob@example.org '450 4.2.2 full')" "$(bounces)"
 	pneu --flush
 	peer_end
 	assert_equal "$(waiting)" 0
@@ -437,7 +437,7 @@ answers()
 
 @test "refused at the retry: a report, but not for NOTIFY=NEVER" {
 	later bob@example.org
-	peer_start - <<<"$clear"$'\n'"$(answers bob@example.org '550 5.1.1 unknown')"$'\n'"$(bounces)"$'\n'"$leaves"
+	plays "$(answers bob@example.org '550 5.1.1 unknown')" "$(bounces)"
 	pneu --flush
 	peer_end
 	assert_success
@@ -513,7 +513,7 @@ S: 250 PIPELINING}
 	cmp "$spool/$id.m" "$spool"/failed/*.m
 	# nothing else is left when he has it
 	due "$id"
-	peer_start - <<<"$clear"$'\n'"$(from='' accepts joe@example.org)"$'\n'"$leaves"
+	plays "$(from='' accepts joe@example.org)"
 	pneu --flush
 	quiet
 	peer_end
@@ -524,7 +524,7 @@ S: 250 PIPELINING}
 	settings=("notify-delay yes")
 	later bob@example.org
 	aged 15000 "$id"
-	peer_start - <<<"$clear"$'\n'"$(answers bob@example.org '450 4.2.0 busy')"$'\n'"$(bounces)"$'\n'"$leaves"
+	plays "$(answers bob@example.org '450 4.2.0 busy')" "$(bounces)"
 	pneu --flush
 	quiet
 	peer_end
@@ -533,7 +533,7 @@ S: 250 PIPELINING}
 	assert_line --regexp '^Will-Retry-Until: '
 	assert_equal "$(only)" "$id"
 	due "$id"
-	peer_start - <<<"$clear"$'\n'"$(answers bob@example.org '450 4.2.0 busy')"$'\n'"$leaves"
+	plays "$(answers bob@example.org '450 4.2.0 busy')"
 	pneu --flush
 	quiet
 	peer_end

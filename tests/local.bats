@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The pneu authors
 # SPDX-License-Identifier: ISC
 #
-# What contrib has for flushing, and for a machine whose users share an account without its password: the units,
-# and the same by hand, with users of their own.
+# What contrib has for flushing, and for a machine whose users share an account without its password: the
+# units, and the same by hand, with users of their own.
 
 bats_require_minimum_version 1.5.0
 
@@ -59,12 +59,12 @@ need()
 
 @test "NetworkManager: it flushes what there is when a connection comes up, and only then" {
 	mkdir -p bin run/4711
-	sed "s|/usr/local/bin/pneu|$PWD/bin/pneu|; s|/run/user|$PWD/run|" "$PNEU_SRC/contrib/NetworkManager/90-pneu" \
-	    >dispatcher
+	sed "s|/usr/local/bin/pneu|$PWD/bin/pneu|; s|/run/user|$PWD/run|" \
+	    "$PNEU_SRC/contrib/NetworkManager/90-pneu" >dispatcher
 	printf '%s\n' '#!/bin/sh' 'echo "pneu $* for $HOME" >>said' >bin/pneu
 	printf '%s\n' '#!/bin/sh' 'echo "$2"; shift 3; "$@"' >bin/runuser
 	printf '%s\n' '#!/bin/sh' 'echo joe' >bin/id
-	printf '%s\n' '#!/bin/sh' 'echo joe:x:4711:4711::/home/joe:/bin/sh' >bin/getent
+	printf '%s\n' '#!/bin/sh' 'echo joe:x:4711:4711::/joe:/bin/sh' >bin/getent
 	chmod +x bin/*
 	for each in down pre-up connectivity-change; do
 		PATH=$PWD/bin:$PATH CONNECTIVITY_STATE=LIMITED run sh dispatcher eth0 "$each"
@@ -73,7 +73,7 @@ need()
 	done
 	PATH=$PWD/bin:$PATH run sh dispatcher eth0 up
 	assert_success
-	assert_equal "$(sort said)" "$(printf '%s\n' "pneu -qR@ for $HOME" "pneu -qR@ for /home/joe" | sort)"
+	assert_equal "$(sort said)" "$(printf '%s\n' "pneu -qR@ for $HOME" "pneu -qR@ for /joe" | sort)"
 }
 
 # as USER [NAME=value ...] COMMAND: a number stands for a user.
@@ -88,8 +88,8 @@ as()
 # joe_sends [argument ...]: as any user would, with the configuration of contrib.
 joe_sends()
 {
-	run --separate-stderr as 4711 PNEU_CONFIG="$disk/config" XDG_STATE_HOME="$disk/joe" HOME=/nonexistent \
-	    "$PNEU" "$@" <message
+	run --separate-stderr as 4711 PNEU_CONFIG="$disk/config" XDG_STATE_HOME="$disk/joe" \
+	    HOME=/nonexistent "$PNEU" "$@" <message
 }
 
 @test "every user may send by an account whose password he cannot read; what has to wait is his own" {
@@ -128,7 +128,8 @@ joe_sends()
 	) </dev/null >listen.log 2>&1 3>&- &
 	listener=$!
 	until_true grep -q '^Listening' listen.log
-	chmod "$(sed -n 's/^SocketMode=//p' "$PNEU_SRC/contrib/systemd/system/pneu-submit.socket")" "$disk/submit"
+	chmod "$(sed -n 's/^SocketMode=//p' "$PNEU_SRC/contrib/systemd/system/pneu-submit.socket")" \
+	    "$disk/submit"
 
 	joe_sends -f joe@sender.com bob@example.org
 	quiet

@@ -120,3 +120,9 @@ waits()
 # A session without TLS up to where MAIL is due, and its end.
 clear='INCLUDE parts/ready-clear'
 leaves=$'C? QUIT\nS: 221 2.0.0 Bye'
+
+# plays TRANSACTION ...: a server for one such session with these.
+plays()
+{
+	peer_start - < <(printf '%s\n' "$clear" "$@" "$leaves")
+}

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The pneu authors
 # SPDX-License-Identifier: ISC
 #
-# What cannot be sent now is queued: class 4 at every step, on demand, and when a signal comes. Against a scripted
-# server.
+# What cannot be sent now is queued: class 4 at every step, on demand, and when a signal comes. Against a
+# scripted server.
 
 bats_require_minimum_version 1.5.0
 
@@ -143,7 +143,7 @@ fails_at()
 	run ! grep -a 'bob\|eve' "$spool/$id.e"
 	# with nobody refused there is nothing to be told
 	due "$id"
-	peer_start - <<<"$clear"$'\n'"$(accepts joe@example.org)"$'\n'"$leaves"
+	plays "$(accepts joe@example.org)"
 	pneu --flush
 	quiet
 	peer_end
@@ -162,7 +162,7 @@ fails_at()
 	first=$(grep -a '^Message-ID' "$peer_dir/message.1")
 	cp "$peer_dir/message.1" first
 	due "$id"
-	peer_start - <<<"$clear"$'\n'"$(accepts bob@example.org)"$'\n'"$leaves"
+	plays "$(accepts bob@example.org)"
 	pneu --flush="$id"
 	quiet
 	peer_end
@@ -220,7 +220,7 @@ fails_at()
 }
 
 @test "-odb answers at once and delivers in the background" {
-	peer_start - <<<"$clear"$'\n'"$(accepts bob@example.org)"$'\n'"$leaves"
+	plays "$(accepts bob@example.org)"
 	pneu -odb --report=text bob@example.org
 	assert_success
 	assert_line --regexp '^bob@example.org: 2\.0\.0 queued: '
@@ -232,7 +232,9 @@ fails_at()
 @test "-odb in the background keeps no descriptor that somebody could wait for" {
 	peer_start - <<<STALL
 	configure
-	{ "$PNEU" --config=config -odb bob@example.org 7>&1 <message >/dev/null; } > >(cat >pipe; touch closed)
+	{
+		"$PNEU" --config=config -odb bob@example.org 7>&1 <message >/dev/null
+	} > >(cat >pipe; touch closed)
 	until_true test -e closed
 	only
 	kill -KILL "$peer_pid"

@@ -228,6 +228,10 @@ test_accounts(void)
 	status_set(&no, PH_CONNECT, 4, 4, 1, "connection refused");
 	ok(!pace_account_failed(&a, NOW, &no) && !a.refused, "a failed connection is nobody's business");
 	ok(!pace_account_due(&a, NOW + 299) && pace_account_due(&a, NOW + 376), "the account waits");
+	memset(&b, 0, sizeof b);
+	status_set(&no, PH_LOCAL, 5, 3, 5, "there is no password");
+	ok(pace_account_failed(&b, NOW, &no) && !b.refused, "a configuration that does not work is told");
+	ok(!pace_account_failed(&b, NOW + 86399, &no), "and not twice a day, either");
 	status_set(&no, PH_AUTH, 5, 7, 8, "535 5.7.8 no");
 	no.code = 535;
 	ok(pace_account_failed(&a, NOW, &no) && a.refused, "a refused login is told");

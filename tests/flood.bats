@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# Copyright (c) 2026 The pneu authors
+# SPDX-License-Identifier: ISC
+#
+# Many at once put messages into one spool and flush it, against a real Postfix: none is lost, none is sent
+# twice.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	load postfix
+	postfix_start
+}
+
+teardown_file()
+{
+	load postfix
+	postfix_stop
+}
+
+setup()
+{
+	load helper
+	load postfix
+	postfix_setup
+	# nothing here is about a real disk, and there are many fsyncs
+	disk=$(mktemp -d /dev/shm/pneu-flood.XXXXXX 2>/dev/null) || disk=$(mktemp -d)
+}
+
+teardown()
+{
+	rm -rf "$disk"
+}
+
+# pneu [argument ...]
+pneu()
+{
+	"$PNEU" --config=/dev/null --server="submission://alice@127.0.0.1:$(postfix_port may)" \
+	    --tls-ca="$POSTFIX_DIR/ca.pem" --password-file="$POSTFIX_DIR/alice.password" \
+	    --queue="$disk/spool" -f "alice@$POSTFIX_DOMAIN" "$@" 3>&-
+}
+
+letter()
+{
+	printf '%s\n' "Subject: $1" "Message-ID: <$1@flood>" '' "Hello $1."
+}
+
+arrived()
+{
+	grep -h '^Subject: ' "$POSTFIX_DIR/mail/$box/new/"* 2>/dev/null | tr -d '\r'
+}
+
+all_arrived()
+{
+	[ "$(arrived | wc -l)" -ge "$1" ]
+}
+
+@test "10 enqueuers of 10 messages each and 4 flushers: none lost, none twice" {
+	local n k each enqueuers=() flushers=()
+
+	for ((n = 0; n < 4; n++)); do
+		while [ ! -e enough ]; do
+			pneu --flush || exit 1
+		done 2>>errors &
+		flushers+=($!)
+	done
+	for ((n = 0; n < 10; n++)); do
+		for ((k = 0; k < 10; k++)); do
+			letter "$n-$k" | pneu -odq "$to" || exit 1
+		done 2>>errors &
+		enqueuers+=($!)
+	done
+	for each in "${enqueuers[@]}"; do
+		wait "$each"
+	done
+	touch enough
+	for each in "${flushers[@]}"; do
+		wait "$each"
+	done
+	pneu --flush
+	assert_equal "$(cat errors)" ""
+	assert_equal "$(find "$disk/spool" -name '*.[em]' | wc -l)" 0
+	postfix_until all_arrived 100
+	for ((n = 0; n < 100; n++)); do
+		echo "Subject: $((n / 10))-$((n % 10))"
+	done | sort >wanted
+	arrived | sort | diff wanted -
+}
