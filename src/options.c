@@ -49,12 +49,12 @@ static const struct {
 	{ "hold", OPT_HOLD, "ID", "keep a message in the spool" },
 	{ "list", OPT_LIST, NULL, "show what waits in the spool" },
 	{ "message", OPT_MESSAGE, "FILE", "the message, instead of standard input" },
+	{ "read-recipients", 't', NULL, "recipients from To, Cc and Bcc, too" },
+	{ "release", OPT_RELEASE, "ID", "no longer hold it; try it, or try it anew" },
 	{ "report", OPT_REPORT, "text|json", "say on standard output how it ended" },
 	{ "report-fd", OPT_REPORT_FD, "N", "write that report to descriptor N instead" },
-	{ "release", OPT_RELEASE, "ID", "no longer hold it; try it, or try it anew" },
-	{ "read-recipients", 't', NULL, "recipients from To, Cc and Bcc, too" },
-	{ "show", OPT_SHOW, "ID", "print a message of the spool" },
 	{ "sender", 'f', "ADDRESS", "the envelope sender; <> for none" },
+	{ "show", OPT_SHOW, "ID", "print a message of the spool" },
 	{ "verbose", 'v', NULL, "show the dialogue on standard error" },
 	{ "version", OPT_VERSION, NULL, "print the version, and exit" },
 };
@@ -386,8 +386,11 @@ help_line(
 		str_printf(&left, "  -%c, ", short_option);
 	else
 		str_puts(&left, "      ");
-	str_printf(
-	    &left, "--%s%s%s", name, argument != NULL ? "=" : "", argument != NULL ? argument : "");
+	str_printf(&left, "--%s", name);
+	if (argument != NULL && argument[0] == '[') /* it may be left out */
+		str_printf(&left, "[=%s", argument + 1);
+	else if (argument != NULL)
+		str_printf(&left, "=%s", argument);
 	str_printf(out, "%-31s %s\n", left.p, help);
 	str_free(&left);
 }
@@ -400,7 +403,8 @@ options_help(void)
 
 	str_puts(&out,
 	    "usage: pneu [options] [--] recipient ...      the message is on standard input\n"
-	    "       pneu [options] --message=FILE recipient ...\n\n"
+	    "       pneu [options] --message=FILE recipient ...\n"
+	    "       pneu --flush | --list                  what waits in the spool\n\n"
 	    "Submits one mail message and says how it ended for every recipient.\n\n");
 	for (i = 0; i < NOWN; i++)
 		help_line(&out, own[i].value < OPT_SETTING ? own[i].value : 0, own[i].name,
