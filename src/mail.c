@@ -218,9 +218,8 @@ hear_the_end(struct mail *t, bool whole, struct status *reply)
 	envelope_settle(t->e, &st);
 }
 
-/* Should this session end with this message? Those who were too many go on in it. */
-static bool
-is_last(const struct mail *t)
+bool
+mail_is_last(const struct mail *t)
 {
 	size_t i;
 
@@ -269,7 +268,7 @@ mail_send(struct mail *t, const struct form *f, bool last)
 	}
 	stream_put(stream, ".\r\n", 3);
 	t->dot = stream_mark(stream);
-	if (last && t->chat->pipelining && is_last(t))
+	if (last && t->chat->pipelining && mail_is_last(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
 	return true;
 }

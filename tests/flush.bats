@@ -539,3 +539,32 @@ S: 250 PIPELINING}
 	peer_end
 	only
 }
+
+# --- as many recipients as a server takes
+
+@test "flush: those who are too many for one transaction follow in the next" {
+	later bob@example.org joe@example.org eve@example.org
+	later bob@example.org
+	peer_start - <<-END
+		$clear
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>***
+		C: RCPT TO:<joe@example.org>***
+		C: RCPT TO:<eve@example.org>***
+		C: DATA
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 452 4.5.3 too many
+		S: 452 4.5.3 too many
+		S: 354 Go ahead
+		C: <message>
+		S: 250 2.0.0 Ok
+		$(accepts joe@example.org eve@example.org)
+		$(accepts bob@example.org)
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
