@@ -32,7 +32,8 @@ struct run {
 	struct link *link;
 	struct ahead ahead; /* over the link */
 	bool forced;	    /* whether they are due or not */
-	struct status last; /* of the first recipient who did not get the message, class 0: none */
+	bool only;	    /* whoever asked for this one hears of *last at the end */
+	struct status last; /* the first that kept somebody from a message, class 0: nothing */
 	struct status lost; /* why there is no session any more, class 0: there is */
 };
 
@@ -105,10 +106,12 @@ close_job(struct run *r, struct job **jp)
 }
 
 static void
-trouble(const struct run *r, const char *id, const struct status *st)
+trouble(struct run *r, const char *id, const struct status *st)
 {
-	if (!r->s.quiet)
+	if (!r->s.quiet && !r->only)
 		say_status(id, st);
+	if (r->last.class == 0)
+		r->last = *st;
 }
 
 static void
@@ -156,6 +159,8 @@ take_job(struct run *r, const char *id)
 	got = spool_take(r->s.q, SPOOL_ACTIVE, id, &j->it, &st);
 	if (got == TAKE_TROUBLE)
 		trouble(r, id, &st);
+	else if (got == TAKE_BUSY && r->only)
+		status_set(&r->last, PH_LOCAL, 4, 3, 0, "%s is being sent already", id);
 	if (got != TAKE_OK || !is_due(r, &j->it.entry))
 		close_job(r, &j);
 	return j;
@@ -341,7 +346,7 @@ static void
 one_group(struct spool *q, const struct conf *conf, const struct layer *given, struct group *g,
     const struct flush_wish *wish, struct status *last)
 {
-	struct run r = { .s.q = q, .forced = is_forced(wish) };
+	struct run r = { .s.q = q, .forced = is_forced(wish), .only = wish->id != NULL };
 	const struct layer *chosen;
 	struct account account = { 0 };
 	struct link link;
@@ -350,7 +355,8 @@ one_group(struct spool *q, const struct conf *conf, const struct layer *given, s
 	    conf_make(conf, given, chosen, &account, last) == -1 ||
 	    secret_take_fd(&account, last) == -1) {
 		/* an account that is gone: its mail waits until it is back, or dropped */
-		say_status(g->account, last);
+		if (!r.only)
+			say_status(g->account, last);
 		account_free(&account);
 		return;
 	}

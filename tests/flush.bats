@@ -568,3 +568,29 @@ S: 250 PIPELINING}
 	peer_end
 	waits 0
 }
+
+# --- when it does not come to a try
+
+@test "flush: of one message it says so when another sends it already" {
+	local first
+
+	later bob@example.org
+	first=$id
+	peer_start - <<<STALL
+	configure
+	"$PNEU" --config=config --flush="$first" >out 2>err 3>&- &
+	pid=$!
+	until_true sending
+	pneu --flush="$first"
+	assert_failure 75
+	assert_regex "$stderr" "4\.3\.0 .*$first is being sent already"
+	kill -TERM "$pid"
+	wait "$pid" || true
+	peer_end
+	only
+}
+
+sending()
+{
+	"$PNEU" --config=config --list | grep -q 'BEING SENT'
+}
