@@ -594,3 +594,35 @@ sending()
 {
 	"$PNEU" --config=config --list | grep -q 'BEING SENT'
 }
+
+# --- the secret
+
+@test "flush: --password-fd is read once for all accounts, and all rounds" {
+	local first first_pid
+	local login=$'\nC: AUTH PLAIN ***\nS: 235 2.7.0 ok\n'
+
+	plays "$login$(accepts bob@example.org)"
+	first=$peer_port first_pid=$peer_pid
+	plays "$login$(from=joe@sender.com accepts bob@example.org)"
+	printf '%s\n' "tls none" "ehlo mail.sender.com" "queue $spool" "account one" \
+	    "server smtp://alice@127.0.0.1:$first" "from alice@sender.com" "account two" \
+	    "server smtp://joe@127.0.0.1:$peer_port" "from joe@sender.com" >config
+	echo s3cret-word >password
+	"$PNEU" --config=config -f alice@sender.com -odq bob@example.org <message
+	"$PNEU" --config=config -f joe@sender.com -odq bob@example.org <message
+	run --separate-stderr "$PNEU" --config=config --password-fd=7 --flush 7<password
+	quiet
+	peer_end
+	wait "$first_pid"
+	waits 0
+}
+
+@test "a submission with -odb has its --password-fd in the background" {
+	server='smtp://alice@127.0.0.1:$PORT'
+	echo s3cret-word >password
+	plays $'C: AUTH PLAIN ***\nS: 235 2.7.0 ok' "$(accepts bob@example.org)"
+	pneu -odb --password-fd=7 bob@example.org 7<password
+	quiet
+	peer_end
+	until_true waits 0
+}
