@@ -243,12 +243,19 @@ flush_spool(struct run *run, struct status *st)
 	const struct options *o = &run->options;
 	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients };
 	int r = secret_take_fd(&run->account, st);
+	bool again = false;
 
 	if (r == -1)
 		return -1;
-	do
+	do {
 		r = flush(&run->conf, &o->settings, &run->account, &wish, st);
-	while (r == 0 && o->every > 0 && wait_poll(NULL, 0, wait_until(o->every)) == 0);
+		/* what worked once may work again, and nobody would start the rounds anew */
+		if (r == -1 && again) {
+			say_status(NULL, st);
+			r = 0;
+		}
+		again = true;
+	} while (r == 0 && o->every > 0 && wait_poll(NULL, 0, wait_until(o->every)) == 0);
 	return r;
 }
 

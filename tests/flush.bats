@@ -626,3 +626,39 @@ sending()
 	peer_end
 	until_true waits 0
 }
+
+# --- again and again
+
+@test "flush: -qTIME goes on after a round in which the spool could not be read" {
+	later bob@example.org
+	later eve@example.org
+	sed -i "s/^next .*/next $(($(date +%s) + 600))/" "$spool/$id.e"
+	peer_start - <<-END
+		$clear
+		$(accepts bob@example.org)
+		$leaves
+		NEXT
+		$clear
+		$(accepts eve@example.org)
+		$leaves
+	END
+	configure
+	"$PNEU" --config=config -q1s >out 2>err 3>&- &
+	pid=$!
+	until_true waits 1
+	mv "$spool" "$disk/aside"
+	: >"$spool"
+	until_true test -s err
+	sed -i 's/^next .*/next 1/' "$disk/aside/$id.e"
+	rm "$spool"
+	mv "$disk/aside" "$spool"
+	until_true waits 0
+	kill -TERM "$pid"
+	wait "$pid"
+	peer_end
+	# but it does not begin without one
+	rm -r "$spool"
+	: >"$spool"
+	pneu -q1s
+	assert_failure
+}
