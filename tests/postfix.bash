@@ -257,7 +257,7 @@ postfix_dovecot_conf()
 }
 
 # Strict where it can be: a bare LF or a command sent before its turn ends the session. Nothing is added
-# to a message: local_header_rewrite_clients is empty.
+# to a message (local_header_rewrite_clients is empty), and no Bcc is taken out (message_drop_headers is).
 postfix_main_cf()
 {
 	local box protocols=ipv4
@@ -281,6 +281,7 @@ postfix_main_cf()
 		mynetworks =
 		disable_dns_lookups = yes
 		local_header_rewrite_clients =
+		message_drop_headers =
 		smtpd_peername_lookup = no
 		smtpd_error_sleep_time = 0
 		smtpd_forbid_bare_newline = reject

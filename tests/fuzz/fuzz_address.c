@@ -23,7 +23,7 @@ check_path(const struct str *path)
 	MUST(path->len <= ADDRESS_LEN_MAX && strlen(path->p) == path->len);
 	MUST(strchr(path->p, '@') != NULL && path->p[0] != '@' && path->p[path->len - 1] != '@');
 	for (p = path->p; *p != '\0'; p++) {
-		MUST((unsigned char)*p >= ' ' && (unsigned char)*p < 0x7f);
+		MUST((unsigned char)*p >= ' ' && *p != 0x7f);
 		if (quoted && *p == '\\')
 			MUST(*++p != '\0');
 		else if (*p == '"')
@@ -31,7 +31,8 @@ check_path(const struct str *path)
 		else
 			MUST(quoted || strchr(" <>(),;:\\", *p) == NULL || strchr(p, ']') != NULL);
 	}
-	MUST(!quoted);
+	MUST(!quoted && is_utf8(path->p, path->len));
+	MUST(!has_8bit(strrchr(path->p, '@'), strlen(strrchr(path->p, '@'))));
 	/* ready is ready */
 	MUST(address_path(path->p, &again, &st) == 0 && strcmp(again.p, path->p) == 0);
 	MUST(address_match(path->p, path->p) || strpbrk(path->p, "*?[\\") != NULL);
