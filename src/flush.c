@@ -124,25 +124,22 @@ expire(struct entry *e)
 {
 	size_t i;
 
-	for (i = 0; i < e->n; i++) {
-		struct status *st = &e->rcpt[i].last;
-
-		if (st->class == 4)
-			st->class = 5;
-	}
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].last.class == 4)
+			e->rcpt[i].last.class = 5;
 }
 
-/* Recipients of this class leave the entry. */
+/* Recipients of any other class leave the entry. */
 static void
-without_class(struct entry *e, unsigned class)
+keep_class(struct entry *e, unsigned class)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < e->n; i++)
 		if (e->rcpt[i].last.class == class)
-			entry_free_rcpt(&e->rcpt[i]);
-		else
 			e->rcpt[n++] = e->rcpt[i];
+		else
+			entry_free_rcpt(&e->rcpt[i]);
 	e->n = n;
 }
 
@@ -150,30 +147,25 @@ without_class(struct entry *e, unsigned class)
 static int
 rest_apart(struct run *r, const struct item *it, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char buf[8192];
 	struct str text = { 0 };
 	struct item new;
 	off_t at = 0;
 	ssize_t n;
 	int result = spool_new(r->q, &new, st);
 
-	while (result == 0 && (n = pread(it->fd, buf, STORE_CHUNK, at)) != 0) {
+	while (result == 0 && (n = pread(it->fd, buf, sizeof buf, at)) != 0) {
 		result = n == -1 ? status_errno(st, PH_LOCAL, "cannot read %s", it->id)
 				 : spool_put(r->q, &new, buf, (size_t)n, st);
 		at += n;
 	}
 	if (result == 0 && entry_write(&it->entry, &text) == 0)
 		(void)entry_parse(text.p, text.len, &new.entry);
-	without_class(&new.entry, 2);
-	without_class(&new.entry, 4);
-	without_class(&new.entry, 0);
-	if (result == 0)
-		result = spool_commit(r->q, &new, st);
-	if (result == 0)
+	keep_class(&new.entry, 5);
+	if (result == 0 && (result = spool_commit(r->q, &new, st)) == 0)
 		result = spool_move(r->q, &new, SPOOL_FAILED, st);
 	spool_close(r->q, &new);
 	str_free(&text);
-	free(buf);
 	return result;
 }
 
@@ -186,7 +178,7 @@ rest(struct run *r, struct item *it, struct status *st)
 {
 	if (has_class(&it->entry, 4) || has_class(&it->entry, 0))
 		return rest_apart(r, it, st);
-	without_class(&it->entry, 2);
+	keep_class(&it->entry, 5);
 	return spool_move(r->q, it, SPOOL_FAILED, st) == -1 ? -1 : 1;
 }
 
@@ -223,15 +215,13 @@ settle(struct run *r, struct item *it, struct status *st)
 static bool
 has_outcome(const struct envelope *e)
 {
-	size_t i, n = 0;
+	const struct rcpt *to = e->rcpt, *end = to + e->n;
 
-	for (i = 0; i < e->n; i++) {
-		const struct rcpt *to = &e->rcpt[i];
-
-		n += !to->stranded &&
-		    (wait_signal() == NULL || !status_retry(&to->status) || to->unknown);
-	}
-	return n > 0;
+	for (; to < end; to++)
+		if (!to->stranded &&
+		    (wait_signal() == NULL || !status_retry(&to->status) || to->unknown))
+			return true;
+	return false;
 }
 
 /* A message on its way; it lives until its answer is there. */
