@@ -15,213 +15,40 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bounce.h"
 #include "flush.h"
 #include "pace.h"
 #include "say.h"
 #include "secret.h"
+#include "settle.h"
 #include "wait.h"
 
 #define ALONG_MOST 10
 #define ALONG_MS 30000
-#define DEBRIS_AGE 3600	      /* what crashes left is removed after an hour */
-#define LATE_AFTER (4 * 3600) /* seconds until notify-delay */
+#define DEBRIS_AGE 3600 /* what crashes left is removed after an hour */
 
 /* The messages of one account, and the way to its servers. */
 struct run {
-	struct spool *q;
+	struct settler s;
 	struct link *link;
-	const struct account *account;
-	bool forced;	    /* whether they are due or not */
-	bool along;	    /* behind a submission, on its connection and without a word */
 	struct ahead ahead; /* over the link */
-	struct strings ids; /* reports that are made on the way are added */
+	bool forced;	    /* whether they are due or not */
 	struct status last; /* of the first recipient who did not get the message, class 0: none */
 	struct status lost; /* why there is no session any more, class 0: there is */
 };
-
-/* ---- reports to the sender */
-
-/* Put `text` into the spool with the envelope that new->entry has. 0, or -1 with *st. */
-static int
-enqueue(struct run *r, struct item *new, const struct store *text, struct status *st)
-{
-	char *buf = xalloc(1, STORE_CHUNK);
-	const char *p;
-	ssize_t n;
-	off_t at;
-	int result = 0;
-
-	for (at = 0; result == 0 && (n = store_view(text, at, buf, &p, st)) != 0; at += n)
-		result = n == -1 ? -1 : spool_put(r->q, new, p, (size_t)n, st);
-	free(buf);
-	if (result == 0)
-		result = spool_commit(r->q, new, st);
-	if (result == 0)
-		strings_add(&r->ids, new->id);
-	return result;
-}
-
-/* A report is a message of the spool like any other. 0, also when nobody wants one; -1 with *st. */
-static int
-report(struct run *r, const struct item *it, enum bounce_kind kind, bool expired, struct status *st)
-{
-	char *name = net_mail_domain();
-	struct bounce how = { .kind = kind, .expired = expired, .name = name, .now = time(NULL) };
-	struct entry envelope = { 0 };
-	struct store text;
-	struct item new;
-	int result;
-
-	store_init(&text);
-	how.until = it->entry.queued + r->account->queue_lifetime / 1000;
-	result = bounce_make(&it->entry, &how, it->fd, &text, &envelope, st);
-	if (result == 1 && (result = spool_new(r->q, &new, st)) == 0) {
-		new.entry = envelope;
-		memset(&envelope, 0, sizeof envelope);
-		result = enqueue(r, &new, &text, st);
-		spool_close(r->q, &new);
-	}
-	entry_free(&envelope);
-	store_free(&text);
-	free(name);
-	return result;
-}
-
-static void
-say_given_up(const struct run *r, const struct item *it)
-{
-	size_t i;
-
-	for (i = 0; !r->along && i < it->entry.n; i++) {
-		const struct entry_rcpt *to = &it->entry.rcpt[i];
-		struct str who = { 0 };
-
-		if (to->last.class != 5)
-			continue;
-		str_printf(&who, "%s, given up: %s", it->id, to->to);
-		say_status(who.p, &to->last);
-		str_free(&who);
-	}
-}
-
-/* ---- one message */
-
-static bool
-has_class(const struct entry *e, unsigned class)
-{
-	size_t i;
-
-	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].last.class == class)
-			return true;
-	return false;
-}
-
-/* Those who can still be tried have had their time. */
-static void
-expire(struct entry *e)
-{
-	size_t i;
-
-	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].last.class == 4)
-			e->rcpt[i].last.class = 5;
-}
-
-/* Recipients of any other class leave the entry. */
-static void
-keep_class(struct entry *e, unsigned class)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < e->n; i++)
-		if (e->rcpt[i].last.class == class)
-			e->rcpt[n++] = e->rcpt[i];
-		else
-			entry_free_rcpt(&e->rcpt[i]);
-	e->n = n;
-}
-
-/* An entry of its own, in failed/, for those of class 5; the others still have theirs. */
-static int
-rest_apart(struct run *r, const struct item *it, struct status *st)
-{
-	char buf[8192];
-	struct str text = { 0 };
-	struct item new;
-	off_t at = 0;
-	ssize_t n;
-	int result = spool_new(r->q, &new, st);
-
-	while (result == 0 && (n = pread(it->fd, buf, sizeof buf, at)) != 0) {
-		result = n == -1 ? status_errno(st, PH_LOCAL, "cannot read %s", it->id)
-				 : spool_put(r->q, &new, buf, (size_t)n, st);
-		at += n;
-	}
-	if (result == 0 && entry_write(&it->entry, &text) == 0)
-		(void)entry_parse(text.p, text.len, &new.entry);
-	keep_class(&new.entry, 5);
-	if (result == 0 && (result = spool_commit(r->q, &new, st)) == 0)
-		result = spool_move(r->q, &new, SPOOL_FAILED, st);
-	spool_close(r->q, &new);
-	str_free(&text);
-	return result;
-}
-
-/*
- * A report on a report would go round in circles: it rests, and is listed. 0 when the entry has
- * others to try; 1 when all of it rests, or -1 with *st.
- */
-static int
-rest(struct run *r, struct item *it, struct status *st)
-{
-	if (has_class(&it->entry, 4) || has_class(&it->entry, 0))
-		return rest_apart(r, it, st);
-	keep_class(&it->entry, 5);
-	return spool_move(r->q, it, SPOOL_FAILED, st) == -1 ? -1 : 1;
-}
-
-/* What was tried has an outcome: write it down, and tell whom it concerns. 0, or -1 with *st. */
-static int
-settle(struct run *r, struct item *it, struct status *st)
-{
-	struct entry *e = &it->entry;
-	long long now = (long long)time(NULL);
-	bool expired = pace_expired(now, e->queued, r->account->queue_lifetime / 1000);
-
-	e->tries++;
-	e->next = pace_next(now, e->tries);
-	if (has_class(e, 5) || (expired && has_class(e, 4))) {
-		/* first the report, or a crash in between would give up without a word */
-		if (e->from[0] != '\0' && report(r, it, BOUNCE_FAILED, expired, st) == -1)
-			return -1;
-		if (expired)
-			expire(e);
-		say_given_up(r, it);
-		if (e->from[0] == '\0' && rest(r, it, st) != 0)
-			return it->place == SPOOL_FAILED ? 0 : -1;
-	}
-	if (r->account->notify_delay && !e->told && has_class(e, 4) &&
-	    now - e->queued >= LATE_AFTER) {
-		if (report(r, it, BOUNCE_DELAYED, false, st) == -1)
-			return -1;
-		e->told = true;
-	}
-	return spool_settle(r->q, it, st);
-}
 
 /* Is there anything to write down? When a signal ended the try there may not be. */
 static bool
 has_outcome(const struct envelope *e)
 {
-	const struct rcpt *to = e->rcpt, *end = to + e->n;
+	size_t i, n = 0;
 
-	for (; to < end; to++)
-		if (!to->stranded &&
-		    (wait_signal() == NULL || !status_retry(&to->status) || to->unknown))
-			return true;
-	return false;
+	for (i = 0; i < e->n; i++) {
+		const struct rcpt *to = &e->rcpt[i];
+
+		n += !to->stranded &&
+		    (wait_signal() == NULL || !status_retry(&to->status) || to->unknown);
+	}
+	return n > 0;
 }
 
 /* A message on its way; it lives until its answer is there. */
@@ -262,7 +89,7 @@ end(struct run *r, struct job *j, struct status *st)
 	if (!has_outcome(e))
 		return 0;
 	queue_outcome(&j->queued, r->link->name, (long long)time(NULL), &j->it.entry);
-	return settle(r, &j->it, st);
+	return settle(&r->s, &j->it, st);
 }
 
 static void
@@ -273,14 +100,14 @@ close_job(struct run *r, struct job **jp)
 	*jp = NULL;
 	queue_envelope_free(&j->queued);
 	message_free(&j->m);
-	spool_close(r->q, &j->it);
+	spool_close(r->s.q, &j->it);
 	free(j);
 }
 
 static void
 trouble(const struct run *r, const char *id, const struct status *st)
 {
-	if (!r->along)
+	if (!r->s.quiet)
 		say_status(id, st);
 }
 
@@ -311,7 +138,7 @@ session_failed(struct run *r, struct entry_account *pace)
 	struct status st;
 	bool tell = pace_account_failed(pace, (long long)time(NULL), &r->lost);
 
-	if (pace_save(r->q, r->account->name, pace, &st) == -1)
+	if (pace_save(r->s.q, r->s.account->name, pace, &st) == -1)
 		say_status(NULL, &st);
 	if (tell)
 		say_status(r->link->name, &r->lost);
@@ -326,7 +153,7 @@ take_job(struct run *r, const char *id)
 	enum take got;
 
 	store_init(&j->m.own.store);
-	got = spool_take(r->q, SPOOL_ACTIVE, id, &j->it, &st);
+	got = spool_take(r->s.q, SPOOL_ACTIVE, id, &j->it, &st);
 	if (got == TAKE_TROUBLE)
 		trouble(r, id, &st);
 	if (got != TAKE_OK || !is_due(r, &j->it.entry))
@@ -359,7 +186,7 @@ one_message(struct run *r, const char *id, struct job **before)
 	return true;
 }
 
-/* The messages of r->ids, in turn. */
+/* The messages of r->s.ids, in turn. */
 static void
 run_account(struct run *r)
 {
@@ -369,25 +196,25 @@ run_account(struct run *r)
 	size_t i;
 	bool sent = false;
 
-	pace_load(r->q, r->account->name, &pace);
+	pace_load(r->s.q, r->s.account->name, &pace);
 	if (!r->forced && !pace_account_due(&pace, (long long)time(NULL)))
 		return;
 	for (i = 0; r->lost.class == 0 && !wait_asked(); i++) {
-		if (i == r->ids.n) {
+		if (i == r->s.ids.n) {
 			/* the last answer may make a report, which goes out as well */
 			submit_drain(&r->ahead);
 			end_job(r, &before);
-			if (i == r->ids.n)
+			if (i == r->s.ids.n)
 				break;
 		}
-		sent |= one_message(r, r->ids.v[i], &before);
+		sent |= one_message(r, r->s.ids.v[i], &before);
 	}
 	submit_drain(&r->ahead);
 	end_job(r, &before);
 	if (r->lost.class != 0 && wait_signal() == NULL)
 		session_failed(r, &pace);
 	else if (sent && r->lost.class == 0 && pace_account_well(&pace) &&
-	    pace_save(r->q, r->account->name, &pace, &st) == -1)
+	    pace_save(r->s.q, r->s.account->name, &pace, &st) == -1)
 		say_status(NULL, &st);
 }
 
@@ -400,7 +227,9 @@ same_account(const char *a, const char *b)
 void
 flush_along(struct spool *q, struct link *l)
 {
-	struct run r = { .q = q, .link = l, .account = l->account, .along = true, .ahead.link = l };
+	struct run r = {
+		.s = { .q = q, .account = l->account, .quiet = true }, .link = l, .ahead.link = l
+	};
 	struct job *before = NULL;
 	int64_t until = wait_until(ALONG_MS);
 	struct entry_account pace;
@@ -427,7 +256,7 @@ flush_along(struct spool *q, struct link *l)
 	submit_drain(&r.ahead);
 	end_job(&r, &before);
 	spool_ids_free(&ids);
-	strings_free(&r.ids);
+	strings_free(&r.s.ids);
 }
 
 /* ---- all of it */
@@ -512,7 +341,7 @@ static void
 one_group(struct spool *q, const struct conf *conf, const struct layer *given, struct group *g,
     const struct flush_wish *wish, struct status *last)
 {
-	struct run r = { .q = q, .forced = is_forced(wish) };
+	struct run r = { .s.q = q, .forced = is_forced(wish) };
 	const struct layer *chosen;
 	struct account account = { 0 };
 	struct link link;
@@ -525,15 +354,15 @@ one_group(struct spool *q, const struct conf *conf, const struct layer *given, s
 		account_free(&account);
 		return;
 	}
-	r.account = &account;
+	r.s.account = &account;
 	r.link = r.ahead.link = &link;
-	r.ids = g->ids;
+	r.s.ids = g->ids;
 	memset(&g->ids, 0, sizeof g->ids);
 	link_init(&link, &account);
 	run_account(&r);
 	link_free(&link);
 	*last = r.last;
-	strings_free(&r.ids);
+	strings_free(&r.s.ids);
 	account_free(&account);
 }
 

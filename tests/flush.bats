@@ -64,6 +64,68 @@ teardown()
 	peer_end
 }
 
+# greeting, EHLO, the first MAIL, one for each message, and that is it
+@test "flush: one flight a message, as the next MAIL travels with the last dot" {
+	for _ in 1 2 3 4; do
+		later bob@example.org
+	done
+	peer_start - <<-END
+		$clear
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>***
+		C: DATA
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 354 Go ahead
+		REPEAT 3
+		C: <message>
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>***
+		C: DATA
+		S: 250 2.0.0 Ok: queued as %d
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 354 Go ahead
+		DONE
+		C: <message>
+		FLIGHTS 6
+		S: 250 2.0.0 Ok: queued as 4
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
+
+@test "flush: a session that is cut behind a dot, with the next MAIL under way" {
+	later bob@example.org
+	later eve@example.org
+	peer_start - <<-END
+		$clear
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>***
+		C: DATA
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 354 Go ahead
+		C: <message>
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<eve@example.org>***
+		C: DATA
+		CUT
+		NEXT
+		$clear
+		$(accepts eve@example.org)
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	# nobody knows of the first one, and the second was not lost with it
+	has "$(only)" 'last 4\.4\.2 .*may have been delivered.*'
+}
+
 @test "flush: a session has as many messages as per-session, or the server's MAILMAX" {
 	later bob@example.org
 	later bob@example.org
