@@ -112,17 +112,17 @@ expire(struct entry *e)
 	}
 }
 
-/* Recipients of this class leave the entry. */
+/* Recipients of any other class leave the entry. */
 static void
-without_class(struct entry *e, unsigned class)
+keep_class(struct entry *e, unsigned class)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < e->n; i++)
 		if (e->rcpt[i].last.class == class)
-			entry_free_rcpt(&e->rcpt[i]);
-		else
 			e->rcpt[n++] = e->rcpt[i];
+		else
+			entry_free_rcpt(&e->rcpt[i]);
 	e->n = n;
 }
 
@@ -144,9 +144,7 @@ rest_apart(struct settler *s, const struct item *it, struct status *st)
 	}
 	if (result == 0 && entry_write(&it->entry, &text) == 0)
 		(void)entry_parse(text.p, text.len, &new.entry);
-	without_class(&new.entry, 2);
-	without_class(&new.entry, 4);
-	without_class(&new.entry, 0);
+	keep_class(&new.entry, 5);
 	if (result == 0)
 		result = spool_commit(s->q, &new, st);
 	if (result == 0)
@@ -166,7 +164,7 @@ rest(struct settler *s, struct item *it, struct status *st)
 {
 	if (has_class(&it->entry, 4) || has_class(&it->entry, 0))
 		return rest_apart(s, it, st);
-	without_class(&it->entry, 2);
+	keep_class(&it->entry, 5);
 	return spool_move(s->q, it, SPOOL_FAILED, st) == -1 ? -1 : 1;
 }
 
