@@ -32,7 +32,8 @@ struct run {
 	struct link *link;
 	struct ahead ahead; /* over the link */
 	bool forced;	    /* whether they are due or not */
-	struct status last; /* of the first recipient who did not get the message, class 0: none */
+	bool only;	    /* whoever asked for this one hears of *last at the end */
+	struct status last; /* the first that kept somebody from a message, class 0: nothing */
 	struct status lost; /* why there is no session any more, class 0: there is */
 };
 
@@ -105,10 +106,12 @@ close_job(struct run *r, struct job **jp)
 }
 
 static void
-trouble(const struct run *r, const char *id, const struct status *st)
+trouble(struct run *r, const char *id, const struct status *st)
 {
-	if (!r->s.quiet)
+	if (!r->s.quiet && !r->only)
 		say_status(id, st);
+	if (r->last.class == 0)
+		r->last = *st;
 }
 
 static void
@@ -156,6 +159,8 @@ take_job(struct run *r, const char *id)
 	got = spool_take(r->s.q, SPOOL_ACTIVE, id, &j->it, &st);
 	if (got == TAKE_TROUBLE)
 		trouble(r, id, &st);
+	else if (got == TAKE_BUSY && r->only)
+		status_set(&r->last, PH_LOCAL, 4, 3, 0, "%s is being sent already", id);
 	if (got != TAKE_OK || !is_due(r, &j->it.entry))
 		close_job(r, &j);
 	return j;
@@ -336,21 +341,45 @@ gather(struct spool *q, const struct flush_wish *wish, struct groups *g, struct 
 	return r;
 }
 
+/* What all accounts have in common. */
+struct round {
+	struct spool *q;
+	const struct conf *conf;
+	const struct layer *given;
+	const struct account *main;
+	const struct flush_wish *wish;
+};
+
+/* The account of a group. 0, or -1 with *st; account_free() in every case. */
+static int
+make_account(const struct round *all, const char *name, struct account *a, struct status *st)
+{
+	const struct account *main = all->main;
+	const struct layer *chosen;
+
+	if (conf_account(all->conf, name, NULL, 0, &chosen, st) == -1 ||
+	    conf_make(all->conf, all->given, chosen, a, st) == -1)
+		return -1;
+	/* a descriptor gives its password once, for all accounts and rounds */
+	if (a->password_fd != -1 && a->password_fd == main->password_fd && a->password == NULL &&
+	    main->password != NULL)
+		a->password = xstrdup(main->password);
+	return secret_take_fd(a, st);
+}
+
 /* One account, over one session. *last is how it ended for the first who did not get a message. */
 static void
-one_group(struct spool *q, const struct conf *conf, const struct layer *given, struct group *g,
-    const struct flush_wish *wish, struct status *last)
+one_group(const struct round *all, struct group *g, struct status *last)
 {
-	struct run r = { .s.q = q, .forced = is_forced(wish) };
-	const struct layer *chosen;
+	const struct flush_wish *wish = all->wish;
+	struct run r = { .s.q = all->q, .forced = is_forced(wish), .only = wish->id != NULL };
 	struct account account = { 0 };
 	struct link link;
 
-	if (conf_account(conf, g->account, NULL, 0, &chosen, last) == -1 ||
-	    conf_make(conf, given, chosen, &account, last) == -1 ||
-	    secret_take_fd(&account, last) == -1) {
+	if (make_account(all, g->account, &account, last) == -1) {
 		/* an account that is gone: its mail waits until it is back, or dropped */
-		say_status(g->account, last);
+		if (!r.only)
+			say_status(g->account, last);
 		account_free(&account);
 		return;
 	}
@@ -371,8 +400,7 @@ one_group(struct spool *q, const struct conf *conf, const struct layer *given, s
  * signals that end us reach them as well, as they are of our process group, or end with us.
  */
 static void
-all_groups(struct spool *q, const struct conf *conf, const struct layer *given, struct groups *g,
-    const struct flush_wish *wish, struct status *last)
+all_groups(const struct round *all, struct groups *g, struct status *last)
 {
 	pid_t *child = xalloc(g->n, sizeof *child);
 	size_t i;
@@ -380,7 +408,7 @@ all_groups(struct spool *q, const struct conf *conf, const struct layer *given, 
 	for (i = 0; i < g->n; i++) {
 		if (i + 1 < g->n && (child[i] = fork()) > 0)
 			continue;
-		one_group(q, conf, given, &g->v[i], wish, last);
+		one_group(all, &g->v[i], last);
 		if (i + 1 < g->n && child[i] == 0)
 			_exit(0);
 	}
@@ -399,6 +427,7 @@ flush(const struct conf *conf, const struct layer *given, const struct account *
     const struct flush_wish *wish, struct status *st)
 {
 	struct spool q;
+	const struct round all = { &q, conf, given, main, wish };
 	struct groups g = { 0 };
 	struct status last = { 0 };
 	size_t i;
@@ -410,7 +439,7 @@ flush(const struct conf *conf, const struct layer *given, const struct account *
 	} else if (r == 1)
 		r = 0; /* there is no spool, so nothing waits */
 	if (r == 0 && g.n > 0)
-		all_groups(&q, conf, given, &g, wish, &last);
+		all_groups(&all, &g, &last);
 	if (r == 0 && wish->id != NULL && g.n == 0)
 		r = status_set(
 		    st, PH_LOCAL, 5, 5, 4, "there is no message %s to be sent", wish->id);

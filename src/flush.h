@@ -23,9 +23,10 @@ struct flush_wish {
  * that somebody else has is passed over. What fails for now waits longer each time; what fails for
  * good, or has waited for `queue-lifetime`, is reported to its sender, and said on standard error.
  * A failed session keeps back everything of its account and counts for no message; it is said, once
- * a day, where time alone will not help. `main` is the
- * account that says where the spool is. 0; or -1 with *st: the spool cannot be read (4.3.x), there is
- * no message `id` (5.5.4), or how it ended for the first recipient of `id` who did not get it.
+ * a day, where time alone will not help. `main` is the account that says where the spool is, and
+ * has the password of `password-fd` when that was read already. 0; or -1 with *st: the spool
+ * cannot be read (4.3.x), there is no message `id` (5.5.4), or how it ended for the first recipient
+ * of `id` who did not get it.
  */
 int flush(const struct conf *conf, const struct layer *given, const struct account *main,
     const struct flush_wish *wish, struct status *st);

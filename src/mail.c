@@ -218,9 +218,8 @@ hear_the_end(struct mail *t, bool whole, struct status *reply)
 	envelope_settle(t->e, &st);
 }
 
-/* Should this session end with this message? Those who were too many go on in it. */
-static bool
-is_last(const struct mail *t)
+bool
+mail_is_last(const struct mail *t)
 {
 	size_t i;
 
@@ -269,7 +268,7 @@ mail_send(struct mail *t, const struct form *f, bool last)
 	}
 	stream_put(stream, ".\r\n", 3);
 	t->dot = stream_mark(stream);
-	if (last && t->chat->pipelining && is_last(t))
+	if (last && t->chat->pipelining && mail_is_last(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
 	return true;
 }
@@ -305,18 +304,22 @@ mail_body(struct mail *t, const struct form *f, bool last, struct status *reply)
 static int
 all_accepted(struct mail *t)
 {
+	bool lost = mail_upto(t, t->e->n + 1) == -1 || t->stop, for_good = false;
 	struct status st;
-	int worst;
+	size_t i;
 
-	if (mail_upto(t, t->e->n + 1) == -1 || t->stop)
-		return -1;
 	if (t->refused == 0)
-		return 0;
-	worst = envelope_exit(t->e);
-	status_set(&st, PH_DATA, worst == EX_TEMPFAIL ? 4 : 5, 0, 0,
+		return lost ? -1 : 0;
+	for (i = 0; i < t->e->n; i++)
+		for_good |= t->e->rcpt[i].status.class == 5;
+	status_set(&st, PH_DATA, for_good ? 5 : 4, 0, 0,
 	    "not sent, as another recipient was refused (partial no)");
-	st.exit = (unsigned char)worst; /* those who were refused decide */
+	st.exit = (unsigned char)envelope_exit(t->e); /* those who were refused decide */
 	envelope_settle(t->e, &st);
+	/* nor may a later try reach those who had to wait, when it cannot reach all */
+	for (i = 0; for_good && i < t->e->n; i++)
+		if (status_retry(&t->e->rcpt[i].status))
+			t->e->rcpt[i].status = st;
 	return -1;
 }
 

@@ -61,6 +61,9 @@ void mail_abort(struct mail *t);
 /* Was this one refused for no other reason than that there were too many before (4.5.3)? */
 bool mail_too_many(const struct rcpt *r);
 
+/* Does the message end with this transaction? Those who were too many go on in another. */
+bool mail_is_last(const struct mail *t);
+
 /*
  * All of it: send `f`, of which `c` tells, to everybody in `e`, who are all undecided (RFC 5321
  * 3.3, pipelined by RFC 2920). `partial`: those who are accepted get it even when others are

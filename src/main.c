@@ -242,8 +242,10 @@ flush_spool(struct run *run, struct status *st)
 {
 	const struct options *o = &run->options;
 	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients };
-	int r;
+	int r = secret_take_fd(&run->account, st);
 
+	if (r == -1)
+		return -1;
 	do
 		r = flush(&run->conf, &o->settings, &run->account, &wish, st);
 	while (r == 0 && o->every > 0 && wait_poll(NULL, 0, wait_until(o->every)) == 0);

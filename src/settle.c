@@ -98,18 +98,15 @@ has_class(const struct entry *e, unsigned class)
 	return false;
 }
 
-/* Those who can still be tried have had their time. */
+/* Those of one class are of another from now on. */
 static void
-expire(struct entry *e)
+reclass(struct entry *e, unsigned char from, unsigned char to)
 {
 	size_t i;
 
-	for (i = 0; i < e->n; i++) {
-		struct status *st = &e->rcpt[i].last;
-
-		if (st->class == 4)
-			st->class = 5;
-	}
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].last.class == from)
+			e->rcpt[i].last.class = to;
 }
 
 /* Recipients of any other class leave the entry. */
@@ -156,16 +153,32 @@ rest_apart(struct settler *s, const struct item *it, struct status *st)
 }
 
 /*
- * A report on a report would go round in circles: it rests, and is listed. 0 when the entry has
- * others to try; 1 when all of it rests, or -1 with *st.
+ * A report on a report would go round in circles: it rests, and is listed. 0 when the entry is
+ * still to be written; 1 when all of it rests, or -1 with *st.
  */
 static int
 rest(struct settler *s, struct item *it, struct status *st)
 {
-	if (has_class(&it->entry, 4) || has_class(&it->entry, 0))
+	if (has_class(&it->entry, 4) || has_class(&it->entry, 0) || has_class(&it->entry, 2))
 		return rest_apart(s, it, st);
-	keep_class(&it->entry, 5);
-	return spool_move(s->q, it, SPOOL_FAILED, st) == -1 ? -1 : 1;
+	return spool_move(s->q, it, SPOOL_FAILED, st) == 0 || it->place == SPOOL_FAILED ? 1 : -1;
+}
+
+/*
+ * Some have failed for good, or with `expired` all who can still be tried. First the report, or a
+ * crash in between would give up without a word. As rest().
+ */
+static int
+give_up(struct settler *s, struct item *it, bool expired, struct status *st)
+{
+	struct entry *e = &it->entry;
+
+	if (e->from[0] != '\0' && report(s, it, BOUNCE_FAILED, expired, st) == -1)
+		return -1;
+	if (expired)
+		reclass(e, 4, 5);
+	say_given_up(s, it);
+	return e->from[0] == '\0' ? rest(s, it, st) : 0;
 }
 
 /* What was tried has an outcome: write it down, and tell whom it concerns. 0, or -1 with *st. */
@@ -175,24 +188,26 @@ settle(struct settler *s, struct item *it, struct status *st)
 	struct entry *e = &it->entry;
 	long long now = (long long)time(NULL);
 	bool expired = pace_expired(now, e->queued, s->account->queue_lifetime / 1000);
+	struct status own;
+	int r = 0;
 
 	e->tries++;
 	e->next = pace_next(now, e->tries);
-	if (has_class(e, 5) || (expired && has_class(e, 4))) {
-		/* first the report, or a crash in between would give up without a word */
-		if (e->from[0] != '\0' && report(s, it, BOUNCE_FAILED, expired, st) == -1)
-			return -1;
-		if (expired)
-			expire(e);
-		say_given_up(s, it);
-		if (e->from[0] == '\0' && rest(s, it, st) != 0)
-			return it->place == SPOOL_FAILED ? 0 : -1;
-	}
-	if (s->account->notify_delay && !e->told && has_class(e, 4) &&
+	if (has_class(e, 5) || (expired && has_class(e, 4)))
+		r = give_up(s, it, expired, st);
+	if (r == 1)
+		return 0;
+	if (r == -1)
+		reclass(e, 5, 4); /* nobody heard of these, so they are tried again */
+	else if (s->account->notify_delay && !e->told && has_class(e, 4) &&
 	    now - e->queued >= LATE_AFTER) {
-		if (report(s, it, BOUNCE_DELAYED, false, st) == -1)
-			return -1;
-		e->told = true;
+		r = report(s, it, BOUNCE_DELAYED, false, st);
+		e->told = r == 0;
 	}
-	return spool_settle(s->q, it, st);
+	/* whatever became of reports: those who have the message must not get it again */
+	if (spool_settle(s->q, it, &own) == -1 && r == 0) {
+		*st = own;
+		r = -1;
+	}
+	return r;
 }

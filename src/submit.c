@@ -95,20 +95,31 @@ take_batch(const struct envelope *e, const struct caps *caps, struct envelope *b
 	}
 }
 
-/* What became of them. Those who were too many this time are undecided, when others went. */
+/* Those who were too many this time are undecided, when others went. Returns how many there are. */
+static size_t
+next_time(struct envelope *e)
+{
+	bool some = envelope_accepted(e) > 0;
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n; i++)
+		if (some && mail_too_many(&e->rcpt[i])) {
+			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
+			n++;
+		}
+	return n;
+}
+
+/* What became of them. */
 static void
 give_back(struct envelope *e, struct envelope *batch)
 {
-	bool some = envelope_accepted(batch) > 0;
 	size_t i, k = 0;
 
-	for (i = 0; i < e->n && k < batch->n; i++) {
-		if (e->rcpt[i].status.class != 0)
-			continue;
-		e->rcpt[i] = batch->rcpt[k++];
-		if (some && mail_too_many(&e->rcpt[i]))
-			memset(&e->rcpt[i].status, 0, sizeof e->rcpt[i].status);
-	}
+	(void)next_time(batch);
+	for (i = 0; i < e->n && k < batch->n; i++)
+		if (e->rcpt[i].status.class == 0)
+			e->rcpt[i] = batch->rcpt[k++];
 	free(batch->rcpt);
 }
 
@@ -290,11 +301,17 @@ submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
 		if (mail_send(&next, f, false)) {
 			h->mail = next;
 			h->open = true;
-			return true;
+			if (mail_is_last(&next))
+				return true;
+			/* some of it is still to come, so nothing else can begin behind it */
+			submit_drain(h);
+			if (next_time(e) == 0)
+				return false;
+		} else {
+			mail_abort(&next);
+			if (!once_more(l, e))
+				return false;
 		}
-		mail_abort(&next);
-		if (!once_more(l, e))
-			return false;
 	}
 	submit(l, e, m, false, &sub);
 	submission_free(&sub);

@@ -49,7 +49,7 @@ struct ahead {
 /*
  * As submit(), but the answer to the end of the message may be left open: true then, and those who
  * were accepted are undecided until the next call of either function. `e` and `m` must live until
- * then. Recipients beyond a server's limit are left deferred (4.5.3).
+ * then. It is not left open where recipients beyond a server's limit (4.5.3) are to follow.
  */
 bool submit_ahead(struct ahead *h, struct envelope *e, struct message *m);
 void submit_drain(struct ahead *h);

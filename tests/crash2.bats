@@ -245,3 +245,37 @@ all_gone()
 		done
 	done
 }
+
+# mixed JOE: a script of a message that bob gets, while joe is answered JOE.
+mixed()
+{
+	printf '%s\n' 'C: MAIL FROM:<alice@sender.com>***' 'S: 250 2.1.0 Ok' \
+	    'C: RCPT TO:<bob@example.org>***' 'S: 250 2.1.5 Ok' 'C: RCPT TO:<joe@example.org>***' \
+	    "S: $1" 'C: DATA' 'S: 354 go' 'C: <message>' 'S: 250 2.0.0 Ok'
+}
+
+@test "no space for a report: who has the message does not get it again, and the report comes later" {
+	local k
+
+	for k in 1 2 3 4; do
+		rm -rf spool
+		good -odq bob@example.org joe@example.org
+		serve < <(mixed '550 5.1.1 unknown')
+		bad ENOSPC $k --flush
+		peer_end
+		grep -q '^pneu: .*4\.3\.1' err || fail "at $k: $(cat err)"
+		assert_equal "$(entries)" 1
+		run ! grep -q '^rcpt <bob' spool/*.e
+		grep -q '^rcpt <joe' spool/*.e || fail "at $k: $(cat spool/*.e)"
+		sed -i 's/^next .*/next 1/' spool/*.e
+		serve < <(
+			answers alice@sender.com joe@example.org '550 5.1.1 unknown'
+			accepts '' alice@sender.com
+		)
+		good --flush
+		deliveries=0
+		served 'Action: failed'
+		assert_equal "$deliveries" 1
+		all_gone || fail "at $k: something is left"
+	done
+}

@@ -267,3 +267,45 @@ waits_for_the_account()
 	run ! grep -a '^tries' "$spool/$id.e"
 	assert [ ! -e "$spool/accounts" ]
 }
+
+# --- all or nothing
+
+@test "partial no: who has to wait is not queued when another is refused for good" {
+	settings=("partial no")
+	peer_start - <<-END
+		$clear
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>***
+		C: RCPT TO:<joe@example.org>***
+		C: RCPT TO:<eve@example.org>***
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 550 5.1.1 unknown
+		S: 450 4.2.0 greylisted
+		C? RSET
+		S: 250 2.0.0 Ok
+		$leaves
+	END
+	pneu --report=text bob@example.org joe@example.org eve@example.org
+	peer_end
+	assert_failure 67
+	assert_line --regexp '^eve@example.org: 5\.0\.0 refused: not sent, as another recipient was refused'
+	assert_equal "$(waiting)" 0
+}
+
+@test "partial no: nor when the session is cut after one was refused for good" {
+	settings=("partial no")
+	peer_start - <<-END
+		$clear
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<joe@example.org>***
+		C: RCPT TO:<eve@example.org>***
+		S: 250 2.1.0 Ok
+		S: 550 5.1.1 unknown
+		CUT
+	END
+	pneu joe@example.org eve@example.org
+	peer_end
+	assert_failure 67
+	assert_equal "$(waiting)" 0
+}
