@@ -109,17 +109,17 @@ reclass(struct entry *e, unsigned char from, unsigned char to)
 			e->rcpt[i].last.class = to;
 }
 
-/* Recipients of this class leave the entry. */
+/* Recipients of any other class leave the entry. */
 static void
-without_class(struct entry *e, unsigned class)
+keep_class(struct entry *e, unsigned class)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < e->n; i++)
 		if (e->rcpt[i].last.class == class)
-			entry_free_rcpt(&e->rcpt[i]);
-		else
 			e->rcpt[n++] = e->rcpt[i];
+		else
+			entry_free_rcpt(&e->rcpt[i]);
 	e->n = n;
 }
 
@@ -141,9 +141,7 @@ rest_apart(struct settler *s, const struct item *it, struct status *st)
 	}
 	if (result == 0 && entry_write(&it->entry, &text) == 0)
 		(void)entry_parse(text.p, text.len, &new.entry);
-	without_class(&new.entry, 2);
-	without_class(&new.entry, 4);
-	without_class(&new.entry, 0);
+	keep_class(&new.entry, 5);
 	if (result == 0)
 		result = spool_commit(s->q, &new, st);
 	if (result == 0)

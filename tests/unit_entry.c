@@ -202,7 +202,7 @@ test_accounts(void)
 {
 	static const char *const names[] = { "work", "../../x", "a b", "wo\nrk", "", NULL };
 	struct spool q = { NULL, -1, -1 };
-	const char *path = new_spool(&q, "accounts");
+	const char *path = new_spool(&q, "spool-accounts");
 	struct entry_account a, b;
 	struct status no = { 0 }, st;
 	struct str name = { 0 };

@@ -103,7 +103,7 @@ test_order(void)
 {
 	struct spool q = { NULL, -1, -1 };
 	struct spool_ids l = { 0 };
-	const char *path = new_spool(&q, "order");
+	const char *path = new_spool(&q, "spool-order");
 	char ids[20][SPOOL_ID];
 	struct stat sb;
 	size_t i;
@@ -128,7 +128,7 @@ static void
 test_states(void)
 {
 	struct spool q = { NULL, -1, -1 };
-	const char *path = new_spool(&q, "states");
+	const char *path = new_spool(&q, "spool-states");
 	struct item it, other;
 	struct entry e;
 	char id[SPOOL_ID];
@@ -290,7 +290,7 @@ static void
 test_damage(void)
 {
 	struct spool q = { NULL, -1, -1 };
-	const char *path = new_spool(&q, "damage"), *errors = scratch("errors", "");
+	const char *path = new_spool(&q, "spool-damage"), *errors = scratch("spool-errors", "");
 	struct str corrupt = { 0 }, text = { 0 };
 	char good[SPOOL_ID], bad[SPOOL_ID];
 	struct item it;
@@ -352,8 +352,8 @@ test_damage(void)
 static void
 test_directories(void)
 {
-	const char *file = scratch("file", "x"), *dir = scratch("open", NULL);
-	const char *link_to = scratch("link", NULL);
+	const char *file = scratch("spool-file", "x"), *dir = scratch("spool-open", NULL);
+	const char *link_to = scratch("spool-link", NULL);
 	struct spool q = { NULL, -1, -1 };
 	struct str text = { 0 };
 
@@ -394,7 +394,7 @@ static void
 test_debris(void)
 {
 	struct spool q = { NULL, -1, -1 };
-	const char *path = new_spool(&q, "debris");
+	const char *path = new_spool(&q, "spool-debris");
 	char kept[SPOOL_ID], young[SPOOL_ID], old[SPOOL_ID], later[SPOOL_ID], lone[SPOOL_ID];
 
 	add(&q, "work", "kept@example.org", kept);
@@ -447,7 +447,7 @@ static void
 test_dates(void)
 {
 	struct spool q = { NULL, -1, -1 };
-	const char *path = new_spool(&q, "dates");
+	const char *path = new_spool(&q, "spool-dates");
 	long long now = time(NULL);
 
 	is_number(dated(&q, now - 1000), now - 1000, "an age is kept");
