@@ -31,6 +31,7 @@ struct run {
 	struct settler s;
 	struct link *link;
 	struct ahead ahead; /* over the link */
+	struct job *before; /* the message whose answer is open, or NULL */
 	bool forced;	    /* whether they are due or not */
 	bool only;	    /* whoever asked for this one hears of *last at the end */
 	struct status last; /* the first that kept somebody from a message, class 0: nothing */
@@ -166,12 +167,18 @@ take_job(struct run *r, const char *id)
 	return j;
 }
 
-/*
- * Begin message `id`, and end the one `before`, whose answer is there then; it may be NULL, and is
- * the one whose answer is left open now. Was this one tried?
- */
+/* The answer to the one before is there: written down at once, whatever is sent meanwhile. */
+static void
+heard(void *arg)
+{
+	struct run *r = arg;
+
+	end_job(r, &r->before);
+}
+
+/* Begin message `id`; its answer may be left open until the next one has begun. Was it tried? */
 static bool
-one_message(struct run *r, const char *id, struct job **before)
+one_message(struct run *r, const char *id)
 {
 	struct job *j = take_job(r, id);
 	struct status st;
@@ -181,22 +188,18 @@ one_message(struct run *r, const char *id, struct job **before)
 		return false;
 	if ((got = begin(r, j, &st)) == -1) {
 		trouble(r, id, &st);
-		submit_drain(&r->ahead);
 		close_job(r, &j);
-	}
-	end_job(r, before);
-	if (got == 0)
+	} else if (got == 0)
 		end_job(r, &j);
-	*before = j;
+	else
+		r->before = j;
 	return true;
 }
 
-/* The messages of r->s.ids, in turn. */
 static void
 run_account(struct run *r)
 {
 	struct entry_account pace;
-	struct job *before = NULL;
 	struct status st;
 	size_t i;
 	bool sent = false;
@@ -208,14 +211,12 @@ run_account(struct run *r)
 		if (i == r->s.ids.n) {
 			/* the last answer may make a report, which goes out as well */
 			submit_drain(&r->ahead);
-			end_job(r, &before);
 			if (i == r->s.ids.n)
 				break;
 		}
-		sent |= one_message(r, r->s.ids.v[i], &before);
+		sent |= one_message(r, r->s.ids.v[i]);
 	}
 	submit_drain(&r->ahead);
-	end_job(r, &before);
 	if (r->lost.class != 0 && wait_signal() == NULL)
 		session_failed(r, &pace);
 	else if (sent && r->lost.class == 0 && pace_account_well(&pace) &&
@@ -233,9 +234,10 @@ void
 flush_along(struct spool *q, struct link *l)
 {
 	struct run r = {
-		.s = { .q = q, .account = l->account, .quiet = true }, .link = l, .ahead.link = l
+		.s = { .q = q, .account = l->account, .quiet = true },
+		.link = l,
+		.ahead = { .link = l, .heard = heard, .arg = &r },
 	};
-	struct job *before = NULL;
 	int64_t until = wait_until(ALONG_MS);
 	struct entry_account pace;
 	struct spool_ids ids = { 0 };
@@ -256,10 +258,9 @@ flush_along(struct spool *q, struct link *l)
 		entry_free(&e);
 		if (due && (!link_ready(l) || wait_now() >= until || wait_asked()))
 			break;
-		sent += due && one_message(&r, ids.v[i], &before);
+		sent += due && one_message(&r, ids.v[i]);
 	}
 	submit_drain(&r.ahead);
-	end_job(&r, &before);
 	spool_ids_free(&ids);
 	strings_free(&r.s.ids);
 }
@@ -384,7 +385,8 @@ one_group(const struct round *all, struct group *g, struct status *last)
 		return;
 	}
 	r.s.account = &account;
-	r.link = r.ahead.link = &link;
+	r.link = &link;
+	r.ahead = (struct ahead){ .link = &link, .heard = heard, .arg = &r };
 	r.s.ids = g->ids;
 	memset(&g->ids, 0, sizeof g->ids);
 	link_init(&link, &account);

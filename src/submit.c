@@ -254,9 +254,12 @@ submit_drain(struct ahead *h)
 {
 	struct status reply = { 0 };
 
-	if (h->open)
-		mail_hear(&h->mail, &reply);
+	if (!h->open)
+		return;
+	mail_hear(&h->mail, &reply);
 	h->open = false;
+	if (h->heard != NULL)
+		h->heard(h->arg);
 }
 
 /* The form for a message that goes to all of `e` in one transaction; NULL when it cannot. */

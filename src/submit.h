@@ -44,6 +44,8 @@ struct ahead {
 	struct link *link;
 	struct mail mail; /* the transaction whose answer is due, when `open` */
 	bool open;
+	void (*heard)(void *arg); /* called when an answer that was open is there; or NULL */
+	void *arg;
 };
 
 /*
