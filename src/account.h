@@ -68,6 +68,7 @@ struct account {
 	long long per_session;	  /* messages over one session, 0: as many as there are */
 	bool partial;	 /* the accepted recipients get the mail even when others were refused */
 	bool pipelining; /* use PIPELINING where it is offered */
+	bool chunking;	 /* and CHUNKING */
 };
 
 #endif

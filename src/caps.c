@@ -94,6 +94,7 @@ static const struct {
 	{ "FUTURERELEASE", EXT_FUTURERELEASE, offsetof(struct caps, hold_max), NULL },
 	{ "DELIVERBY", EXT_DELIVERBY, offsetof(struct caps, by_min), NULL },
 	{ "MT-PRIORITY", EXT_PRIORITY, 0, NULL },
+	{ "CHUNKING", EXT_CHUNKING, 0, NULL },
 };
 _Static_assert(offsetof(struct caps, ext) == 0, "no number has the offset 0");
 

@@ -22,6 +22,7 @@ enum ext {
 	EXT_FUTURERELEASE = 1 << 9,
 	EXT_DELIVERBY = 1 << 10,
 	EXT_PRIORITY = 1 << 11,
+	EXT_CHUNKING = 1 << 12,
 };
 
 /* What an EHLO reply announced. All zeroes: nothing. */

@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include <sys/queue.h>
 #include <sys/wait.h>
 
 #include <signal.h>
@@ -30,12 +31,12 @@
 struct run {
 	struct settler s;
 	struct link *link;
-	struct ahead ahead; /* over the link */
-	struct job *before; /* the message whose answer is open, or NULL */
-	bool forced;	    /* whether they are due or not */
-	bool only;	    /* whoever asked for this one hears of *last at the end */
-	struct status last; /* the first that kept somebody from a message, class 0: nothing */
-	struct status lost; /* why there is no session any more, class 0: there is */
+	struct ahead ahead;	/* over the link */
+	TAILQ_HEAD(, job) open; /* those whose answers are not there */
+	bool forced;		/* whether they are due or not */
+	bool only;		/* whoever asked for this one hears of *last at the end */
+	struct status last;	/* the first that kept somebody from a message, class 0: nothing */
+	struct status lost;	/* why there is no session any more, class 0: there is */
 };
 
 /* Is there anything to write down? When a signal ended the try there may not be. */
@@ -55,13 +56,13 @@ has_outcome(const struct envelope *e)
 
 /* A message on its way; it lives until its answer is there. */
 struct job {
+	TAILQ_ENTRY(job) next;
 	struct item it;
 	struct queued queued;
 	struct message m;
 };
 
-/* Send it. 1 when its answer is left open, 0 when all are decided, -1 with *st: it cannot be read.
- */
+/* Send it; heard() ends it. 0, or -1 with *st: it cannot be read. */
 static int
 begin(struct run *r, struct job *j, struct status *st)
 {
@@ -71,8 +72,10 @@ begin(struct run *r, struct job *j, struct status *st)
 	if (message_open(&j->m, j->it.fd, false, st) == -1 ||
 	    message_finish(&j->m, &nothing, st) == -1)
 		return -1;
+	TAILQ_INSERT_TAIL(&r->open, j, next);
 	link_renew(r->link);
-	return submit_ahead(&r->ahead, &j->queued.envelope, &j->m);
+	submit_ahead(&r->ahead, &j->queued.envelope, &j->m);
+	return 0;
 }
 
 /* All are decided: note what that means, and write it down. 0, or -1 with *st: the spool is in
@@ -115,18 +118,6 @@ trouble(struct run *r, const char *id, const struct status *st)
 		r->last = *st;
 }
 
-static void
-end_job(struct run *r, struct job **jp)
-{
-	struct status st;
-
-	if (*jp == NULL)
-		return;
-	if (end(r, *jp, &st) == -1)
-		trouble(r, (*jp)->it.id, &st);
-	close_job(r, jp);
-}
-
 static bool
 is_due(const struct run *r, const struct entry *e)
 {
@@ -167,32 +158,36 @@ take_job(struct run *r, const char *id)
 	return j;
 }
 
-/* The answer to the one before is there: written down at once, whatever is sent meanwhile. */
+/* All of this one are decided: written down at once, whatever is sent meanwhile. */
 static void
-heard(void *arg)
+heard(void *arg, struct envelope *e)
 {
 	struct run *r = arg;
+	struct status st;
+	struct job *j;
 
-	end_job(r, &r->before);
+	TAILQ_FOREACH(j, &r->open, next)
+	if (&j->queued.envelope == e)
+		break;
+	TAILQ_REMOVE(&r->open, j, next);
+	if (end(r, j, &st) == -1)
+		trouble(r, j->it.id, &st);
+	close_job(r, &j);
 }
 
-/* Begin message `id`; its answer may be left open until the next one has begun. Was it tried? */
+/* Begin message `id`; its answer may be left open until others have begun. Was it tried? */
 static bool
 one_message(struct run *r, const char *id)
 {
 	struct job *j = take_job(r, id);
 	struct status st;
-	int got;
 
 	if (j == NULL)
 		return false;
-	if ((got = begin(r, j, &st)) == -1) {
+	if (begin(r, j, &st) == -1) {
 		trouble(r, id, &st);
 		close_job(r, &j);
-	} else if (got == 0)
-		end_job(r, &j);
-	else
-		r->before = j;
+	}
 	return true;
 }
 
@@ -245,6 +240,7 @@ flush_along(struct spool *q, struct link *l)
 	struct status st;
 	size_t i, sent = 0;
 
+	TAILQ_INIT(&r.open);
 	/* it has a session, whatever was remembered */
 	pace_load(q, l->account->name, &pace);
 	if (pace_account_well(&pace))
@@ -387,6 +383,7 @@ one_group(const struct round *all, struct group *g, struct status *last)
 	r.s.account = &account;
 	r.link = &link;
 	r.ahead = (struct ahead){ .link = &link, .heard = heard, .arg = &r };
+	TAILQ_INIT(&r.open);
 	r.s.ids = g->ids;
 	memset(&g->ids, 0, sizeof g->ids);
 	link_init(&link, &account);

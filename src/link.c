@@ -225,6 +225,7 @@ link_ready(const struct link *l)
 
 	/* a connection may have been given up over a message, with nothing said of the session */
 	if (l->session == NULL || !status_ok(session_status(l->session)) ||
+	    session_chat(l->session)->quit ||
 	    stream_status(session_chat(l->session)->stream)->class != 0)
 		return false;
 	most = session_caps(l->session)->mail_max;

@@ -1,5 +1,5 @@
 /*
- * mail - one transaction: MAIL, RCPT..., DATA, the message, and what became of everybody.
+ * mail - one transaction: MAIL, RCPT..., the message, and what became of everybody.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -18,6 +18,11 @@
 /* How long a signal waits for the answer to a message that was sent. */
 #define ANSWER_MS 10000
 
+/* What is sent on the chance that it is refused: a message of so many octets, ... */
+#define RISKED_MAX 65536
+/* ... and QUIT, with so many recipients, whom every server takes (RFC 5321 4.5.3.1.8). */
+#define RECIPIENTS_GOOD 100
+
 void
 mail_start(struct mail *t, struct session *s, struct envelope *e, const struct content *c)
 {
@@ -28,12 +33,68 @@ mail_start(struct mail *t, struct session *s, struct envelope *e, const struct c
 	t->content = *c;
 }
 
+/* May BDAT be said where DATA could be? */
+static bool
+has_chunking(const struct mail *t)
+{
+	return (session_caps(t->session)->ext & EXT_CHUNKING) != 0;
+}
+
+bool
+mail_content(struct mail *t, const struct form *f, bool partial, bool last)
+{
+	t->form = f;
+	t->last = last;
+	/* with LMTP it would not be known how many replies are due */
+	t->chunk = t->sent == 0 && (partial || t->e->n == 1) && t->chat->pipelining &&
+	    has_chunking(t) && !session_lmtp(t->session) && form_size(f) <= RISKED_MAX;
+	return t->chunk;
+}
+
 /* ---- commands */
 
 static bool
-is_data(const struct mail *t, size_t i)
+is_message(const struct mail *t, size_t i)
 {
 	return i > t->e->n;
+}
+
+static void
+show_message(const struct mail *t, const char *what)
+{
+	struct str line = { 0 };
+
+	if (!say_dialogue_on())
+		return;
+	str_printf(&line, "<%s, %" PRIdMAX " octets>", what, (intmax_t)form_size(t->form));
+	say_line('C', line.p, line.len);
+	str_free(&line);
+}
+
+/* Could the session be used for another one behind this? Those who were too many go on there. */
+static bool
+may_quit(const struct mail *t)
+{
+	return t->last && t->chat->pipelining &&
+	    (t->answered > t->e->n ? mail_is_last(t) : t->e->n <= RECIPIENTS_GOOD);
+}
+
+static void
+send_chunk(struct mail *t)
+{
+	unsigned replies = session_lmtp(t->session) && t->accepted > 1 ? (unsigned)t->accepted : 1;
+	struct stream *stream;
+	struct status st;
+
+	chat_send(t->chat, PH_END, "BDAT %" PRIdMAX " LAST", (intmax_t)form_size(t->form));
+	stream = chat_body(t->chat, PH_BODY, replies - 1);
+	show_message(t, "chunk");
+	/* a chunk that is announced and does not come must not be followed by anything else */
+	if (message_send_plain(t->form, stream, &st) == -1)
+		(void)stream_fail(stream, &st);
+	t->end = stream_mark(stream);
+	if (may_quit(t))
+		chat_send(t->chat, PH_QUIT, "QUIT");
 }
 
 static void
@@ -41,13 +102,19 @@ send_command(struct mail *t, size_t i)
 {
 	struct str params = { 0 };
 
-	if (is_data(t, i))
-		chat_send(t->chat, PH_DATA, "DATA");
-	else if (i > 0) {
+	if (is_message(t, i)) {
+		if (t->chunk)
+			send_chunk(t);
+		else
+			chat_send(t->chat, PH_DATA, "DATA");
+	} else if (i > 0) {
 		params_rcpt(&params, t->e, &t->e->rcpt[i - 1]);
 		chat_send(
 		    t->chat, PH_RCPT, "RCPT TO:<%s>%s", t->e->rcpt[i - 1].to, str_text(&params));
 	} else {
+		if (t->reset)
+			chat_send(t->chat, PH_RSET, "RSET");
+		t->resetting = t->reset;
 		params_mail(&params, t->e, &t->content, session_caps(t->session));
 		chat_send(t->chat, PH_MAIL, "MAIL FROM:<%s>%s", t->e->from, str_text(&params));
 	}
@@ -60,7 +127,7 @@ hear(struct mail *t, size_t i, struct status *st)
 {
 	bool intermediate = st->class == 3;
 
-	if (is_data(t, i)) {
+	if (is_message(t, i)) {
 		t->go = intermediate;
 		if (t->go)
 			return;
@@ -90,8 +157,8 @@ static void
 send_ahead(struct mail *t, size_t n)
 {
 	while (t->sent < n && !t->stop && chat_may_send(t->chat)) {
-		/* in step with the server, DATA for nobody can still be spared */
-		if (is_data(t, t->sent) && t->answered == t->sent && t->accepted == 0)
+		/* in step with the server, a message for nobody can still be spared */
+		if (is_message(t, t->sent) && t->answered == t->sent && t->accepted == 0)
 			t->stop = true;
 		else
 			send_command(t, t->sent++);
@@ -201,7 +268,8 @@ hear_the_end(struct mail *t, bool whole, struct status *reply)
 		if (t->e->rcpt[i].status.class != 0)
 			continue;
 		if (chat_reply(t->chat, &st) == -1) {
-			if (whole)
+			/* a server that had taken its leave before has not read it */
+			if (whole && (each || t->chat->st.code != 421))
 				left_open(t, &st);
 			each = false;
 		} else {
@@ -209,7 +277,8 @@ hear_the_end(struct mail *t, bool whole, struct status *reply)
 			if (st.class == 3 || (st.class == 2 && !whole))
 				(void)chat_out_of_step(PH_END, &st);
 			*reply = st;
-			t->open = false;
+			/* after a chunk that failed RSET is due (RFC 3030 2) */
+			t->open = t->chunk && !status_ok(&st);
 		}
 		if (!each)
 			break;
@@ -229,20 +298,9 @@ mail_is_last(const struct mail *t)
 	return true;
 }
 
-static void
-show_message(const struct mail *t)
-{
-	struct str line = { 0 };
-
-	if (!say_dialogue_on())
-		return;
-	str_printf(&line, "<message, %" PRIdMAX " octets>", (intmax_t)t->content.size);
-	say_line('C', line.p, line.len);
-	str_free(&line);
-}
-
-bool
-mail_send(struct mail *t, const struct form *f, bool last)
+/* DATA was said. */
+static bool
+send_after_data(struct mail *t)
 {
 	struct stream *stream;
 	struct status st;
@@ -259,30 +317,94 @@ mail_send(struct mail *t, const struct form *f, bool last)
 		nothing_to_send(t, stream);
 		return false;
 	}
-	show_message(t);
-	if (message_send(f, stream, &st) == -1 || answered_early(t, stream, &st)) {
+	show_message(t, "message");
+	if (message_send(t->form, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
 		return false;
 	}
 	stream_put(stream, ".\r\n", 3);
-	t->dot = stream_mark(stream);
-	if (last && t->chat->pipelining && mail_is_last(t))
+	t->end = stream_mark(stream);
+	if (may_quit(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
 	return true;
+}
+
+bool
+mail_send(struct mail *t)
+{
+	struct status st;
+
+	/* where all is heard, and DATA was not said, the message needs no permission of its own */
+	if (!t->chat->pipelining && has_chunking(t) && mail_upto(t, t->e->n + 1) == -1)
+		return false;
+	if (t->sent == t->e->n + 1 && t->answered == t->sent && has_chunking(t))
+		t->chunk = true;
+	if (!t->chunk)
+		return send_after_data(t);
+	if (wait_asked()) {
+		status_set(
+		    &st, PH_BODY, 4, 3, 0, "interrupted by %s; nothing was sent", wait_signal());
+		envelope_settle(t->e, &st);
+		return false;
+	}
+	send_ahead(t, t->e->n + 2);
+	return t->sent == t->e->n + 2;
+}
+
+/* The server is lost before all of a transaction was heard whose message is sent. */
+static void
+lost_in_between(struct mail *t, bool whole, struct status *st)
+{
+	if (t->chat->st.code == 421) {
+		/* nothing that came behind that was read: another session may have all of it */
+		if (t->answered == 0)
+			return;
+	} else if (whole)
+		left_open(t, st);
+	else
+		st->phase = PH_DATA; /* the message cannot have been accepted */
+	envelope_settle(t->e, st);
+}
+
+/* The replies to what was sent before the message; 0, or -1: the session is lost. */
+static int
+hear_commands(struct mail *t, bool whole)
+{
+	struct status st;
+
+	if (t->resetting && chat_reply(t->chat, &st) == -1) {
+		lost_in_between(t, whole, &st);
+		return -1;
+	}
+	t->resetting = false;
+	while (t->answered < t->e->n + 1) {
+		if (chat_reply(t->chat, &st) == -1) {
+			lost_in_between(t, whole, &st);
+			return -1;
+		}
+		hear(t, t->answered++, &st);
+	}
+	return 0;
 }
 
 void
 mail_hear(struct mail *t, struct status *reply)
 {
+	struct status st;
 	bool whole;
 
 	(void)stream_flush(t->chat->stream);
-	whole = stream_passed(t->chat->stream, t->dot);
+	whole = stream_passed(t->chat->stream, t->end);
 	if (whole)
 		wait_finish(ANSWER_MS); /* the truth is worth a few seconds */
-	hear_the_end(t, whole, reply);
+	if (hear_commands(t, whole) == 0) {
+		if (t->accepted > 0 && !t->stop)
+			hear_the_end(t, whole, reply);
+		else /* it went to nobody, and what is said of that decides nothing */
+			(void)chat_reply(t->chat, &st);
+	}
 	wait_finish(0);
 }
 
@@ -293,10 +415,10 @@ mail_ahead(struct mail *t)
 }
 
 void
-mail_body(struct mail *t, const struct form *f, bool last, struct status *reply)
+mail_body(struct mail *t, struct status *reply)
 {
 	memset(reply, 0, sizeof *reply);
-	if (mail_send(t, f, last))
+	if (mail_send(t))
 		mail_hear(t, reply);
 }
 
@@ -331,8 +453,8 @@ mail_submit(struct session *s, struct envelope *e, const struct form *f, const s
 
 	memset(reply, 0, sizeof *reply);
 	mail_start(&t, s, e, c);
-	if (partial || all_accepted(&t) == 0)
-		mail_body(&t, f, last, reply);
+	if (mail_content(&t, f, partial, last) || partial || all_accepted(&t) == 0)
+		mail_body(&t, reply);
 	if (!last)
 		mail_abort(&t);
 }

@@ -1,8 +1,9 @@
 /*
- * mail - one transaction: MAIL, RCPT..., DATA, the message, and what became of everybody.
+ * mail - one transaction: MAIL, RCPT..., the message, and what became of everybody.
  *
- * Commands are numbered: 0 is MAIL, 1..n are the RCPTs, n+1 is DATA. One cursor sends, one hears;
- * whether the server pipelines decides only how far apart they may be.
+ * Commands are numbered: 0 is MAIL, 1..n are the RCPTs, n+1 is DATA or BDAT. One cursor sends, one
+ * hears; whether the server pipelines decides only how far apart they may be. With BDAT (RFC 3030)
+ * the message is part of the command, so that everything can be sent before anything is heard.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -17,41 +18,55 @@ struct mail {
 	struct session *session;
 	struct chat *chat;
 	struct envelope *e;
-	struct content content; /* of the message, for MAIL */
+	struct content content;	 /* of the message, for MAIL */
+	const struct form *form; /* the message, as soon as it is known */
+	bool last;		 /* no other transaction follows in this session */
 	size_t sent, answered;
 	size_t accepted; /* RCPTs answered with 2xx */
 	size_t refused;
-	bool stop; /* nothing that is not yet sent makes sense any more */
-	bool go;   /* 354 was said */
-	uint64_t dot; /* stream_mark() behind the message */
-	bool open; /* the server has a transaction of ours that has not ended */
+	bool chunk;	/* BDAT, not DATA */
+	bool reset;	/* RSET goes first, as nobody knows how the transaction before ended */
+	bool resetting; /* ... and is not answered yet */
+	bool stop;	/* nothing that is not yet sent makes sense any more */
+	bool go;	/* 354 was said */
+	bool open;	/* the server has a transaction of ours that has not ended */
+	uint64_t end;	/* stream_mark() behind the message */
 };
 
 /* Begin one over a usable session. Nothing is sent yet. All of it is borrowed. */
 void mail_start(struct mail *t, struct session *s, struct envelope *e, const struct content *c);
 
 /*
+ * This is the message. `last`: no other transaction follows, so QUIT may travel with the end of
+ * this one. `partial`: those who are accepted get it even when others are refused. True, when
+ * called before anything is sent, when all of the transaction may be sent at once: by BDAT, where
+ * that is offered and the message is small enough to be risked.
+ */
+bool mail_content(struct mail *t, const struct form *f, bool partial, bool last);
+
+/*
  * Send and hear the commands numbered below n. What is refused is settled. 0, or -1: the session
  * is lost and everybody is settled. Undecided recipients may be added to the envelope between
- * calls, as long as DATA was not sent.
+ * calls, as long as neither DATA nor BDAT was sent.
  */
 int mail_upto(struct mail *t, size_t n);
 
 /*
- * DATA, if that was not sent, and the message with its final dot; every recipient is decided then
- * (with LMTP by a reply for each, RFC 2033 4.2). `last`: no other transaction follows, so QUIT may
- * travel with the end of this one. *reply has the server's answer to the end of the message, or
- * class 0 when it did not come to that.
+ * What is left of the commands, and the message of mail_content(); every recipient is decided then
+ * (with LMTP by a reply for each, RFC 2033 4.2). *reply has the server's answer to the end of the
+ * message, or class 0 when it did not come to that.
  */
-void mail_body(struct mail *t, const struct form *f, bool last, struct status *reply);
+void mail_body(struct mail *t, struct status *reply);
 
 /*
  * The same in two steps, so that another transaction can begin in between (RFC 2920 3.1):
- * mail_send() ends with the final dot and is true when its answer is due, which mail_hear() hears.
- * False: everybody is decided. mail_ahead() sends what may be sent of the commands of the other
- * one, without hearing anything; what is due to the one before is heard first.
+ * mail_send() ends with the end of the message and is true when its answer is due, which
+ * mail_hear() hears, with those to the commands that have not been heard. False: everybody is
+ * decided. mail_ahead() sends what may be sent of the commands of the other one, without hearing
+ * anything; what is due to the one before is heard first. mail_hear() leaves everybody undecided
+ * when the server had taken its leave before it came to this transaction.
  */
-bool mail_send(struct mail *t, const struct form *f, bool last);
+bool mail_send(struct mail *t);
 void mail_hear(struct mail *t, struct status *reply);
 void mail_ahead(struct mail *t);
 

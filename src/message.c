@@ -227,6 +227,25 @@ message_send(const struct form *f, struct stream *s, struct status *st)
 	return n == -1 ? -1 : asked_to_end(st);
 }
 
+int
+message_send_plain(const struct form *f, struct stream *s, struct status *st)
+{
+	char *buf = xalloc(1, STORE_CHUNK);
+	const char *p;
+	ssize_t n;
+	off_t at;
+
+	for (at = 0; (n = store_view(&f->store, at, buf, &p, st)) > 0; at += n) {
+		if (at > 0 && asked_to_end(st) == -1) {
+			n = -1;
+			break;
+		}
+		stream_put(s, p, (size_t)n);
+	}
+	free(buf);
+	return n == -1 ? -1 : 0;
+}
+
 void
 message_free(struct message *m)
 {

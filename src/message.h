@@ -55,6 +55,9 @@ off_t form_size(const struct form *f); /* octets as SIZE= counts them (RFC 1870 
  */
 int message_send(const struct form *f, struct stream *s, struct status *st);
 
+/* The same as it is, without the doubled dots, for BDAT (RFC 3030 2). */
+int message_send_plain(const struct form *f, struct stream *s, struct status *st);
+
 void message_free(struct message *m);
 
 /* Append a Date field for `when`, in local time (RFC 5322 3.3), and one with a fresh Message-ID. */

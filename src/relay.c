@@ -440,7 +440,8 @@ relay_message(struct relay *r, source_read_fn *read, void *arg, struct status *s
 	if ((f = take_message(r, &m, read, arg, st)) != NULL) {
 		link_renew(&r->link);
 		r->mail.content.size = form_size(f);
-		mail_body(&r->mail, f, false, &reply);
+		(void)mail_content(&r->mail, f, true, false);
+		mail_body(&r->mail, &reply);
 		sum_up(r, &reply, st);
 	}
 	message_free(&m);

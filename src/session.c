@@ -89,6 +89,8 @@ ehlo(struct session *s, struct status *st)
 		return -1;
 	caps_parse(&s->caps, &s->chat.reply);
 	s->chat.pipelining = a->pipelining && (s->caps.ext & EXT_PIPELINING) != 0;
+	if (!a->chunking)
+		s->caps.ext &= ~(unsigned)EXT_CHUNKING;
 	return 0;
 }
 

@@ -95,6 +95,8 @@ const struct setting settings[] = {
 	  "send to some when others are refused", value_bool_names },
 	{ "pipelining", T_BOOL, AT(pipelining), "yes", "yes|no",
 	  "use PIPELINING where offered", value_bool_names },
+	{ "chunking", T_BOOL, AT(chunking), "yes", "yes|no",
+	  "use CHUNKING where offered", value_bool_names },
 	{ NULL, T_STRING, 0, NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

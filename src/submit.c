@@ -25,6 +25,17 @@ by_session(const struct rcpt *r)
 	    (st->phase < PH_MAIL || st->code == 0 || st->code == 421);
 }
 
+static bool
+lost_with_session(const struct envelope *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (by_session(&e->rcpt[i]))
+			return true;
+	return false;
+}
+
 /*
  * Give those another chance whom a lost session failed, and make them undecided again: on a new
  * session with the same server, where this one had served before and only ended too early, else
@@ -249,17 +260,59 @@ submit(struct link *l, struct envelope *e, struct message *m, bool last, struct 
 
 /* ---- one message after the other */
 
+/* The first message that waits for its answer has it, or has no session any more. */
+static void
+hear_first(struct ahead *h)
+{
+	struct ahead_slot *slot = &h->slot[0];
+	struct status reply = { 0 };
+
+	mail_hear(&slot->mail, &reply);
+	(void)next_time(slot->e);
+	/* what another session is to do waits until all of this one is heard */
+	if (envelope_undecided(slot->e) > 0 || lost_with_session(slot->e))
+		h->again[h->nagain++] = *slot;
+	else
+		h->heard(h->arg, slot->e);
+	h->octets -= slot->octets;
+	memmove(slot, slot + 1, --h->n * sizeof *slot);
+}
+
+static void
+hear_all(struct ahead *h)
+{
+	while (h->n > 0)
+		hear_first(h);
+}
+
+/* Those who need another session, or another transaction, get it; nothing is open then. */
+static void
+do_again(struct ahead *h)
+{
+	struct link *l = h->link;
+	struct submission sub;
+	size_t i, n = h->nagain;
+
+	/* all first, for the session is given up with the first one that it had failed */
+	for (i = 0; i < n; i++)
+		h->again[i].retry = once_more(l, h->again[i].e);
+	h->nagain = 0;
+	for (i = 0; i < n; i++) {
+		struct ahead_slot *slot = &h->again[i];
+
+		if (slot->retry || envelope_undecided(slot->e) > 0) {
+			submit(l, slot->e, slot->m, false, &sub);
+			submission_free(&sub);
+		}
+		h->heard(h->arg, slot->e);
+	}
+}
+
 void
 submit_drain(struct ahead *h)
 {
-	struct status reply = { 0 };
-
-	if (!h->open)
-		return;
-	mail_hear(&h->mail, &reply);
-	h->open = false;
-	if (h->heard != NULL)
-		h->heard(h->arg);
+	hear_all(h);
+	do_again(h);
 }
 
 /* The form for a message that goes to all of `e` in one transaction; NULL when it cannot. */
@@ -267,58 +320,77 @@ static const struct form *
 in_one(const struct link *l, struct envelope *e, struct message *m, struct content *c)
 {
 	const struct caps *caps = session_caps(l->session);
+	const struct form *f;
 	struct status st;
 
 	if (!l->account->partial || caps->domains > 0 ||
 	    (caps->rcpt_max > 0 && e->n > caps->rcpt_max))
 		return NULL;
-	return admissible(l->session, e, m, true, c, &st);
+	f = admissible(l->session, e, m, true, c, &st);
+	return f != NULL && envelope_undecided(e) == e->n ? f : NULL;
 }
 
-bool
-submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
+/* Begin behind what is open. True when it is sent and its answer is open. */
+static bool
+begin_behind(struct ahead *h, struct ahead_slot *next)
 {
 	struct link *l = h->link;
-	const struct form *f = NULL;
-	struct submission sub;
+	const struct form *f;
 	struct content c;
-	struct mail next;
 
-	if (!h->open && !link_ready(l)) {
+	if (!session_chat(l->session)->pipelining || (f = in_one(l, next->e, next->m, &c)) == NULL)
+		return false;
+	l->used++;
+	mail_start(&next->mail, l->session, next->e, &c);
+	if (mail_content(&next->mail, f, true, false)) {
+		/* a chunk that was refused does not end its transaction (RFC 3030 2) */
+		next->mail.reset = h->n > 0;
+		next->octets = (size_t)c.size;
+		return mail_send(&next->mail);
+	}
+	if (h->n > 0)
+		mail_ahead(&next->mail);
+	hear_all(h);
+	/* where the session ended with the message before, nothing of this one was heard */
+	if (!status_ok(session_status(l->session)))
+		return false;
+	if (!mail_send(&next->mail)) {
+		mail_abort(&next->mail);
+		return false;
+	}
+	return true;
+}
+
+void
+submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
+{
+	struct ahead_slot next = { .e = e, .m = m };
+	struct link *l = h->link;
+
+	if (h->n == AHEAD_MOST || (h->n > 0 && !link_ready(l)) || h->octets >= AHEAD_OCTETS)
+		submit_drain(h);
+	if (h->n == 0 && !link_ready(l)) {
 		if (link_up(l) == NULL) {
 			strand(e, &l->st);
-			return false;
+			h->heard(h->arg, e);
+			return;
 		}
 		l->used--; /* that was no transaction yet */
 	}
-	if (link_ready(l) && session_chat(l->session)->pipelining &&
-	    (f = in_one(l, e, m, &c)) != NULL && envelope_undecided(e) == e->n) {
-		l->used++;
-		mail_start(&next, l->session, e, &c);
-		if (h->open)
-			mail_ahead(&next);
-	}
-	submit_drain(h);
-	/* where the session ended with the message before, nothing of this one was heard */
-	if (f != NULL && envelope_undecided(e) == e->n && status_ok(session_status(l->session))) {
-		if (mail_send(&next, f, false)) {
-			h->mail = next;
-			h->open = true;
-			if (mail_is_last(&next))
-				return true;
-			/* some of it is still to come, so nothing else can begin behind it */
+	if (begin_behind(h, &next)) {
+		h->slot[h->n++] = next;
+		h->octets += next.octets;
+		/* with DATA some may be known to be too many already: nothing can begin behind */
+		if (h->nagain > 0 || !mail_is_last(&next.mail))
 			submit_drain(h);
-			if (next_time(e) == 0)
-				return false;
-		} else {
-			mail_abort(&next);
-			if (!once_more(l, e))
-				return false;
-		}
+		return;
 	}
-	submit(l, e, m, false, &sub);
-	submission_free(&sub);
-	return false;
+	hear_all(h);
+	if (envelope_undecided(e) > 0 || lost_with_session(e))
+		h->again[h->nagain++] = next;
+	else
+		h->heard(h->arg, e);
+	do_again(h);
 }
 
 void

@@ -36,24 +36,37 @@ void submit_batch(struct session *s, struct envelope *e, struct message *m, bool
     struct status *reply);
 
 /*
- * Several messages one after the other, each begun before the one before has its answer, so that
- * in the steady state each costs one round trip (RFC 2920 3.1). All zeroes but for the link is the
- * begin of one; submit_drain() is its end.
+ * Several messages one after the other, each begun before the one before has its answer (RFC 2920
+ * 3.1): in the steady state each costs one round trip, and with CHUNKING so many small ones share
+ * one. Each is a message that may arrive twice when the connection or the program ends before the
+ * answers are there, so they are not more. All zeroes but for the link and the function is the
+ * begin; submit_drain() is the end.
  */
+#define AHEAD_MOST 20
+#define AHEAD_OCTETS (256 * 1024)
+struct ahead_slot {
+	struct mail mail;
+	struct envelope *e;
+	struct message *m;
+	size_t octets;
+	bool retry;
+};
 struct ahead {
 	struct link *link;
-	struct mail mail; /* the transaction whose answer is due, when `open` */
-	bool open;
-	void (*heard)(void *arg); /* called when an answer that was open is there; or NULL */
+	void (*heard)(void *arg, struct envelope *e); /* all of `e` are decided */
 	void *arg;
+	struct ahead_slot slot[AHEAD_MOST]; /* sent, and the answer is open; the oldest first */
+	size_t n, octets;
+	struct ahead_slot again[AHEAD_MOST + 1]; /* not finished by the session that they had */
+	size_t nagain;
 };
 
 /*
- * As submit(), but the answer to the end of the message may be left open: true then, and those who
- * were accepted are undecided until the next call of either function. `e` and `m` must live until
- * then. It is not left open where recipients beyond a server's limit (4.5.3) are to follow.
+ * As submit(), but the answer may be left open, and those who were accepted are undecided, until
+ * heard() is called for this envelope: by this call or by a later one of either function. `e` and
+ * `m` must live until then.
  */
-bool submit_ahead(struct ahead *h, struct envelope *e, struct message *m);
+void submit_ahead(struct ahead *h, struct envelope *e, struct message *m);
 void submit_drain(struct ahead *h);
 
 void submission_free(struct submission *sub);

@@ -72,6 +72,7 @@ setup()
 		--connect-timeout= a value is missing
 		--partial=maybe no, yes
 		--pipelining=1 no, yes
+		--chunking=maybe no, yes
 		--server=smtp.example.org submissions://
 		--server=smtp://x:0 1 to 65535
 		--auth=kerberos a mechanism

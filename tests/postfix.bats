@@ -32,7 +32,7 @@ setup()
 	client_alice may --auth=plain "$to" <sent
 	assert_arrived
 	assert_logged 'sasl_method=PLAIN, sasl_username=alice$'
-	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1'
+	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=1 quit=1'
 }
 
 @test "STARTTLS where it is demanded" {
@@ -46,7 +46,7 @@ setup()
 	small_message
 	client_alice tls "$to" <sent
 	assert_arrived
-	assert_commands 'ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1'
+	assert_commands 'ehlo=1 auth=1 mail=1 rcpt=1 bdat=1 quit=1'
 }
 
 @test "a host name instead of an address" {
@@ -173,7 +173,7 @@ setup()
 	small_message
 	client clear --tls=may "$to" <sent
 	assert_arrived
-	assert_commands 'ehlo=1 mail=1 rcpt=1 data=1 quit=1'
+	assert_commands 'ehlo=1 mail=1 rcpt=1 bdat=1 quit=1'
 }
 
 @test "a certificate of an unknown authority: 4.7.5, exit 75, no login and no mail" {
@@ -208,7 +208,7 @@ setup()
 	ca=$POSTFIX_DIR/other-ca.pem
 	client may --tls=encrypt "$to" <sent
 	assert_arrived
-	assert_commands 'ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1'
+	assert_commands 'ehlo=2 starttls=1 mail=1 rcpt=1 bdat=1 quit=1'
 }
 
 # --- what arrives is what was sent
@@ -286,7 +286,7 @@ setup()
 	printf '%s\n' .one two | message >sent
 	client_alice bare "$to" <sent
 	assert_arrived
-	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1'
+	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=1 quit=1'
 }
 
 @test "text of 8 bits with long lines, where the server has no 8BITMIME" {
@@ -354,7 +354,7 @@ setup()
 		postfix_got "r$n" >got
 		cmp sent got
 	done
-	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=50 data=1 quit=1'
+	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=50 bdat=1 quit=1'
 }
 
 @test "an unknown user: 5.1.1, exit 67" {
@@ -480,10 +480,17 @@ setup()
 	assert_success
 	for line in 'S: 220 localhost ESMTP' 'C: EHLO ' 'S: 250-' 'C: STARTTLS' 'S: 220 2\.0\.0 ' \
 	    '\* TLS1\.[23], ' 'C: AUTH PLAIN ' 'S: 235 2\.7\.0 ' "C: MAIL FROM:<alice@$POSTFIX_DOMAIN>" \
-	    "C: RCPT TO:<$to>" 'C: DATA' 'S: 354 ' 'C: <message, [0-9]+ octets>' \
-	    'S: 250 2\.0\.0 Ok: queued as ' 'C: QUIT'; do
+	    "C: RCPT TO:<$to>" 'C: BDAT [0-9]+ LAST' 'C: <chunk, [0-9]+ octets>' 'C: QUIT' \
+	    'S: 250 2\.0\.0 Ok: [0-9]+ bytes queued as '; do
 		assert_regex "$stderr" $'(^|\n)'"$line"
 	done
+}
+
+@test "chunking no: DATA, although Postfix has CHUNKING" {
+	small_message
+	client_alice may --chunking=no "$to" <sent
+	assert_success
+	assert_commands '.* data=1 quit=1'
 }
 
 @test "the text report names each recipient and the queue id" {

@@ -1,0 +1,265 @@
+#!/usr/bin/env bats
+# Copyright (c) 2026 The pneu authors
+# SPDX-License-Identifier: ISC
+#
+# Many messages in a flight, where the server has CHUNKING: what is due is flushed by BDAT, and every answer
+# still goes to its message. Against a scripted server.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helper
+	load queue
+	queue_setup
+	hello=$'S: 220 smtp.example.com ESMTP\nC: EHLO mail.sender.com\nS: 250-smtp.example.com\n'
+	hello+=$'S: 250-PIPELINING\nS: 250-SIZE\nS: 250 CHUNKING'
+}
+
+teardown()
+{
+	queue_teardown
+}
+
+# sends RECIPIENT ...: script of what the client says of a message. Behind another one RSET comes first.
+sends()
+{
+	local each size
+
+	size=$(stat -c %s "$spool/$id.m")
+	echo "C: MAIL FROM:<alice@sender.com> SIZE=$size"
+	for each; do
+		echo "C: RCPT TO:<$each>"
+	done
+	printf '%s\n' "C: BDAT $size LAST" "C: <chunk, $size octets>"
+}
+
+good=$'S: 250 2.1.0 Ok\nS: 250 2.1.5 Ok\nS: 250 2.0.0 Ok: queued'
+reset='S: 250 2.0.0 Reset'
+
+# same [N]: so many messages to bob wait; all of the same size.
+same()
+{
+	local round
+
+	for round in $(seq "$1"); do
+		later bob@example.org
+	done
+}
+
+@test "ahead: twenty messages are one flight" {
+	same 25
+	peer_start - <<-END
+		$hello
+		$(sends bob@example.org)
+		REPEAT 19
+		C: RSET
+		$(sends bob@example.org)
+		DONE
+		$good
+		REPEAT 19
+		$reset
+		$good
+		DONE
+		FLIGHTS 2
+		$(sends bob@example.org)
+		REPEAT 4
+		C: RSET
+		$(sends bob@example.org)
+		DONE
+		$good
+		REPEAT 4
+		$reset
+		$good
+		DONE
+		FLIGHTS 3
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
+
+@test "ahead: each answer goes to its own message" {
+	same 4
+	local all=("$spool"/*.e) script each
+
+	script=$(sends bob@example.org)
+	for each in 1 2 3; do
+		script+=$'\nC: RSET\n'$(sends bob@example.org)
+	done
+	peer_start - <<-END
+		$hello
+		$script
+		$good
+		$reset
+		S: 250 2.1.0 Ok
+		S: 450 4.2.0 greylisted
+		S: 503 5.5.1 nobody
+		$reset
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 452 4.3.1 full
+		$reset
+		$good
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 2
+	has "$(basename "${all[1]}" .e)" 'last 4\.2\.0 450 .*'
+	has "$(basename "${all[2]}" .e)" 'last 4\.3\.1 452 .*'
+}
+
+@test "ahead: a refused MAIL holds up nobody behind it" {
+	same 3
+	local all=("$spool"/*.e)
+
+	peer_start - <<-END
+		$hello
+		$(sends bob@example.org)
+		C: RSET
+		$(sends bob@example.org)
+		C: RSET
+		$(sends bob@example.org)
+		S: 451 4.3.0 not now
+		S: 503 5.5.1 MAIL first
+		S: 503 5.5.1 MAIL first
+		$reset
+		$good
+		$reset
+		$good
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	has "$(only)" 'last 4\.3\.0 451 .*'
+	assert_equal "$(only)" "$(basename "${all[0]}" .e)"
+}
+
+@test "ahead: the server takes its leave in the middle; what it has not read goes over a new session" {
+	same 3
+	peer_start - <<-END
+		$hello
+		$(sends bob@example.org)
+		C: RSET
+		$(sends bob@example.org)
+		C: RSET
+		$(sends bob@example.org)
+		$good
+		S: 421 4.3.2 enough
+		CLOSE
+		NEXT
+		$hello
+		$(sends bob@example.org)
+		$good
+		$(sends bob@example.org)
+		$good
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
+
+@test "ahead: the connection is cut; nobody knows of those that were sent, and they are said to be so" {
+	same 3
+	peer_start - <<-END
+		$hello
+		$(sends bob@example.org)
+		C: RSET
+		$(sends bob@example.org)
+		C: RSET
+		$(sends bob@example.org)
+		$good
+		CUT
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 2
+	for each in "$spool"/*.e; do
+		has "$(basename "$each" .e)" 'last 4\.4\.2 .*may have been delivered.*'
+	done
+}
+
+@test "ahead: a recipient who was one too many gets the message in another transaction" {
+	later bob@example.org eve@example.org
+	peer_start - <<-END
+		$hello
+		$(sends bob@example.org eve@example.org)
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 452 4.5.3 too many
+		S: 250 2.0.0 Ok: queued
+		$(sends eve@example.org)
+		$good
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
+
+@test "ahead: a large message goes by DATA, in order, between small ones" {
+	same 1
+	small=$(sends bob@example.org)
+	cp message kept
+	yes 'seventy octets in a line, so that fifteen hundred are over the limit' | head -n 1500 >>message
+	later bob@example.org
+	cp kept message
+	later bob@example.org
+	peer_start - <<-END
+		$hello
+		$small
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>
+		C: DATA
+		$good
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 354 Go ahead
+		C: <message>
+		C: RSET
+		$(sends bob@example.org)
+		S: 250 2.0.0 Ok
+		$reset
+		$good
+		FLIGHTS 3
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
+
+@test "ahead: no more messages in a session than MAILMAX, however they travel" {
+	same 3
+	hello=${hello/250-SIZE/250-LIMITS MAILMAX=2}
+	peer_start - <<-END
+		$hello
+		$(sends bob@example.org | sed 's/ SIZE=.*//')
+		C: RSET
+		$(sends bob@example.org | sed 's/ SIZE=.*//')
+		$good
+		$reset
+		$good
+		C: QUIT
+		S: 221 2.0.0 Bye
+		NEXT
+		$hello
+		$(sends bob@example.org | sed 's/ SIZE=.*//')
+		$good
+		$leaves
+	END
+	pneu --flush
+	quiet
+	peer_end
+	waits 0
+}
