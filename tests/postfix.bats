@@ -518,7 +518,7 @@ setup()
 	run jq -c '[.server.address, .tls.verified, .auth.mechanism, .auth.user]' report
 	assert_output '["127.0.0.1",true,"PLAIN","alice"]'
 	run jq -r .reply report
-	assert_output --regexp "^250 2\.0\.0 Ok: queued as $id\$"
+	assert_output --regexp "^250 2\.0\.0 Ok: ([0-9]+ bytes )?queued as $id\$"
 	run jq -c '[.recipients[] | [.address, .result, .enhanced[0:1], .code]]' report
 	assert_output "[[\"$to\",\"accepted\",\"2\",250],[\"nobody@$POSTFIX_DOMAIN\",\"refused\",\"5\",550]]"
 	run jq '.size' report
