@@ -31,6 +31,7 @@ link_free(struct link *l)
 {
 	link_down(l);
 	credentials_free(&l->cred);
+	tls_files_free(&l->files);
 	url_free(&l->url);
 	free(l->name);
 	free(l->user);
@@ -200,9 +201,10 @@ open_server(struct link *l)
 	struct tls_policy policy = session_policy(&to);
 
 	/* before anybody is contacted */
-	if (tls_check(&policy, &l->st) == -1 || (!l->aimed && aim(l) == -1))
+	if (tls_check(&policy, &l->files, &l->st) == -1 || (!l->aimed && aim(l) == -1))
 		return;
 	l->aimed = true;
+	to.files = l->files;
 	to.server.host = l->url.host;
 	to.server.port = l->url.port;
 	to.server.path = l->url.path;

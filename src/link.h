@@ -26,11 +26,12 @@ struct link {
 	struct session_info info;
 	unsigned turns; /* of the sessions that have ended */
 	/* What a session goes on using. */
-	bool aimed; /* url and cred are for this server */
+	bool aimed;	      /* url and cred are for this server */
 	struct account clear; /* the account without TLS, where `tls may` came to that */
 	struct url url;
 	struct credentials cred;
 	char *known_hosts, *scram_hosts;
+	struct tls_files *files; /* of tls_check(), or NULL */
 };
 
 /* link_free() takes leave of the server and gives everything back. */

@@ -144,6 +144,7 @@ session_policy(const struct session_target *to)
 		.priority = a->tls_priority,
 		.pins = &a->tls_pin,
 		.known_hosts = to->known_hosts,
+		.files = to->files,
 	};
 
 	/* what goes into a socket does not leave the machine, and it has no name to be verified */

@@ -31,6 +31,7 @@ struct session_target {
 	struct credentials *cred; /* NULL: no AUTH; its binding is filled in here */
 	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
 	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
+	struct tls_files *files;  /* of tls_check(), or NULL */
 	int64_t deadline;	  /* of wait_now(), for everything */
 };
 

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <errno.h>
@@ -16,15 +17,24 @@
 
 #include <gnutls/gnutls.h>
 
+#include "anchors.h"
 #include "idn.h"
 #include "tls.h"
 #include "wait.h"
 
+/* What the policy's files hold. Of a large file of trusted certificates only what a chain needs. */
+struct tls_files {
+	gnutls_certificate_credentials_t cred;
+	const char *later; /* this file is looked into when the chain is there; NULL: none is */
+	bool store;	   /* all that is trusted is loaded, or will be looked for in `later` */
+	bool key;	   /* our certificate and key are loaded */
+};
+
 struct tls {
 	struct stream *s;
 	gnutls_session_t session;
-	gnutls_certificate_credentials_t cred;
-	bool up;       /* the handshake is done, so a goodbye makes sense */
+	struct tls_files *files, *own; /* own: made for this session alone, or NULL */
+	bool up;		       /* the handshake is done, so a goodbye makes sense */
 	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
 	unsigned idle; /* records without data, one after the other */
@@ -124,8 +134,7 @@ layer_close(void *arg)
 			(void)gnutls_bye(t->session, GNUTLS_SHUT_WR);
 		gnutls_deinit(t->session);
 	}
-	if (t->cred != NULL)
-		gnutls_certificate_free_credentials(t->cred);
+	tls_files_free(&t->own);
 	free(t);
 }
 
@@ -154,46 +163,107 @@ load_failed(struct status *st, enum phase ph, const char *setting, const char *f
 	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
 }
 
-/* The files that the policy names; not the system's certificates, which are many. */
-static int
-load_files(gnutls_certificate_credentials_t cred, const struct tls_policy *p, enum phase ph,
-    struct status *st)
-{
-	int r = 1;
+#define BUNDLE_MIN \
+	32768 /* octets of a file in which it is worth while to look for what is needed */
 
-	if (p->ca != NULL)
-		r = gnutls_certificate_set_x509_trust_file(cred, p->ca, GNUTLS_X509_FMT_PEM);
-	if (r <= 0)
-		return load_failed(st, ph, "tls-ca", p->ca, r);
-	if (p->crl != NULL)
-		r = gnutls_certificate_set_x509_crl_file(cred, p->crl, GNUTLS_X509_FMT_PEM);
-	if (r <= 0)
-		return load_failed(st, ph, "tls-crl", p->crl, r);
-	r = 0;
+/* Is this file one that anchors_load() can look into? */
+static bool
+is_bundle(const char *file)
+{
+	struct stat sb;
+
+	return stat(file, &sb) == 0 && S_ISREG(sb.st_mode) && sb.st_size >= BUNDLE_MIN &&
+	    access(file, R_OK) == 0;
+}
+
+/* All trusted certificates of the policy. 0, or -1 with *st. */
+static int
+load_store(struct tls_files *f, const struct tls_policy *p, enum phase ph, struct status *st)
+{
+	int r;
+
+	f->store = true;
+	f->later = NULL;
+	if (p->ca != NULL) {
+		r = gnutls_certificate_set_x509_trust_file(f->cred, p->ca, GNUTLS_X509_FMT_PEM);
+		return r <= 0 ? load_failed(st, ph, "tls-ca", p->ca, r) : 0;
+	}
+	if (p->level >= TLS_VERIFY && gnutls_certificate_set_x509_system_trust(f->cred) <= 0)
+		return status_set(st, ph, 5, 3, 5,
+		    "the system has no trusted certificates: install ca-certificates, or set "
+		    "tls-ca");
+	return 0;
+}
+
+/*
+ * What is trusted, as far as it is loaded at this time: before there is a connection, not the
+ * system's certificates, which are many.
+ */
+static int
+load_trust(struct tls_files *f, const struct tls_policy *p, enum phase ph, struct status *st)
+{
+	const char *bundle = p->ca;
+	int r;
+
+	if (bundle == NULL && p->level >= TLS_VERIFY && TRUST_STORE_FILE[0] != '\0')
+		bundle = TRUST_STORE_FILE;
+	/* lists of revoked certificates belong to authorities, so these are not left out */
+	if (!f->store && p->crl == NULL && bundle != NULL && is_bundle(bundle)) {
+		f->later = bundle;
+		f->store = true;
+	}
+	if (!f->store && (p->ca != NULL || p->crl != NULL || ph != PH_LOCAL) &&
+	    load_store(f, p, ph, st) == -1)
+		return -1;
+	if (p->crl == NULL || ph != PH_LOCAL)
+		return 0;
+	r = gnutls_certificate_set_x509_crl_file(f->cred, p->crl, GNUTLS_X509_FMT_PEM);
+	return r <= 0 ? load_failed(st, ph, "tls-crl", p->crl, r) : 0;
+}
+
+static int
+load_files(struct tls_files *f, const struct tls_policy *p, enum phase ph, struct status *st)
+{
+	int r = 0;
+
+	if (load_trust(f, p, ph, st) == -1)
+		return -1;
 	/* a token may ask for a PIN, and is not troubled before it is needed */
-	if (p->cert != NULL && (ph != PH_LOCAL || strncmp(p->cert, "pkcs11:", 7) != 0))
-		r = gnutls_certificate_set_x509_key_file2(
-		    cred, p->cert, p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
+	if (p->cert == NULL || f->key || (ph == PH_LOCAL && strncmp(p->cert, "pkcs11:", 7) == 0))
+		return 0;
+	r = gnutls_certificate_set_x509_key_file2(
+	    f->cred, p->cert, p->key != NULL ? p->key : p->cert, GNUTLS_X509_FMT_PEM, NULL, 0);
+	f->key = r >= 0;
 	return r < 0
 	    ? load_failed(st, ph, p->key != NULL ? "tls-cert and tls-key" : "tls-cert", p->cert, r)
 	    : 0;
 }
 
-static int
-load(struct tls *t, const struct tls_policy *p, struct status *st)
+void
+tls_files_free(struct tls_files **files)
 {
-	if (p->ca == NULL && p->level >= TLS_VERIFY &&
-	    gnutls_certificate_set_x509_system_trust(t->cred) <= 0)
-		return status_set(st, PH_TLS, 5, 3, 5,
-		    "the system has no trusted certificates: install ca-certificates, or set "
-		    "tls-ca");
-	return load_files(t->cred, p, PH_TLS, st);
+	if (*files != NULL && (*files)->cred != NULL)
+		gnutls_certificate_free_credentials((*files)->cred);
+	free(*files);
+	*files = NULL;
+}
+
+/* 0, or -1 with *st and nothing in *files. */
+static int
+make_files(const struct tls_policy *p, struct tls_files **files, struct status *st)
+{
+	*files = xalloc(1, sizeof **files);
+	if (gnutls_certificate_allocate_credentials(&(*files)->cred) != 0)
+		status_set(st, PH_LOCAL, 4, 3, 0, "GnuTLS cannot be started");
+	else if (load_files(*files, p, PH_LOCAL, st) == 0)
+		return 0;
+	tls_files_free(files);
+	return -1;
 }
 
 int
-tls_check(const struct tls_policy *p, struct status *st)
+tls_check(const struct tls_policy *p, struct tls_files **files, struct status *st)
 {
-	gnutls_certificate_credentials_t cred;
 	gnutls_priority_t cache;
 	const char *where = NULL;
 	int r;
@@ -207,11 +277,7 @@ tls_check(const struct tls_policy *p, struct status *st)
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-key needs a tls-cert beside it");
 	if (p->level == TLS_FINGERPRINT && (p->pins == NULL || p->pins->n == 0))
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls fingerprint needs a tls-pin");
-	if (gnutls_certificate_allocate_credentials(&cred) != 0)
-		return status_set(st, PH_LOCAL, 4, 3, 0, "GnuTLS cannot be started");
-	r = load_files(cred, p, PH_LOCAL, st);
-	gnutls_certificate_free_credentials(cred);
-	if (r == -1)
+	if (*files == NULL && make_files(p, files, st) == -1)
 		return -1;
 	if (p->priority != NULL) {
 		r = gnutls_priority_init(&cache, p->priority, &where);
@@ -235,10 +301,14 @@ prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 	const char *where = NULL;
 	int r;
 
-	if (gnutls_certificate_allocate_credentials(&t->cred) != 0 ||
-	    gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) != 0)
+	if (gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) != 0)
 		return status_set(st, PH_TLS, 4, 3, 0, "GnuTLS cannot be started");
-	if (load(t, p, st) == -1)
+	t->files = p->files;
+	if (t->files == NULL && make_files(p, &t->own, st) == -1)
+		return -1;
+	if (t->files == NULL)
+		t->files = t->own;
+	if (load_files(t->files, p, PH_TLS, st) == -1)
 		return -1;
 	if (p->priority != NULL)
 		r = gnutls_priority_set_direct(t->session, p->priority, &where);
@@ -247,7 +317,7 @@ prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 	if (r != 0)
 		return status_set(st, PH_TLS, 5, 3, 5, "tls-priority: %s at \"%s\"",
 		    gnutls_strerror(r), where != NULL ? where : "");
-	(void)gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->cred);
+	(void)gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->files->cred);
 	if (!idn_is_address(p->name))
 		(void)gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, p->name, strlen(p->name));
 	gnutls_handshake_set_timeout(
@@ -338,17 +408,40 @@ note_binding(struct tls *t, struct tls_info *info, struct str *binding)
 }
 
 static void
-note(struct tls *t, const struct tls_policy *p, struct tls_info *info, struct str *binding)
+note_cert(struct tls *t, const struct tls_policy *p, struct cert_info *info)
 {
+	memset(info, 0, sizeof *info);
+	cert_note(t->session, p->name, p->pins, p->level == TLS_TOFU ? p->known_hosts : NULL,
+	    p->host, p->port, info);
+}
+
+/* 0, or -1 with *st: what is trusted cannot be loaded. */
+static int
+note(struct tls *t, const struct tls_policy *p, struct tls_info *info, struct str *binding,
+    struct status *st)
+{
+	const gnutls_datum_t *chain;
+	unsigned n = 0;
+
 	const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(t->session));
 	const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(t->session));
 
 	info->on = true;
 	(void)strlcpy(info->version, version != NULL ? version : "TLS", sizeof info->version);
 	(void)strlcpy(info->cipher, cipher != NULL ? cipher : "?", sizeof info->cipher);
-	cert_note(t->session, p->name, p->pins, p->level == TLS_TOFU ? p->known_hosts : NULL,
-	    p->host, p->port, &info->cert);
 	note_binding(t, info, binding);
+	if (t->files->later != NULL &&
+	    (chain = gnutls_certificate_get_peers(t->session, &n)) != NULL)
+		(void)anchors_load(t->files->cred, t->files->later, chain, n);
+	note_cert(t, p, &info->cert);
+	if (info->cert.verified || t->files->later == NULL)
+		return 0;
+	/* the same name may be spelt in another way, so what is refused is refused by all of them
+	 */
+	if (load_store(t->files, p, PH_TLS, st) == -1)
+		return -1;
+	note_cert(t, p, &info->cert);
+	return 0;
 }
 
 int
@@ -370,7 +463,8 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 		return stream_fail(s, st);
 	}
 	t->up = true;
-	note(t, p, info, binding);
+	if (note(t, p, info, binding, st) == -1)
+		return stream_fail(s, st);
 	/* only what is good otherwise is worth remembering */
 	if (p->level == TLS_TOFU && info->cert.known == CERT_NEW && tls_judge(p, info, st) == 0 &&
 	    cert_remember(t->session, p->known_hosts, p->host, p->port, st) == -1)

@@ -16,6 +16,7 @@
 /* The order is the meaning: from ENCRYPT on TLS is required, above it the peer must be known. */
 enum tls_level { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_TOFU, TLS_FINGERPRINT, TLS_VERIFY };
 
+struct tls_files;
 struct tls_policy {
 	enum tls_level level;
 	const char *name;	 /* whom the certificate must name: an A-label name or an address */
@@ -26,6 +27,7 @@ struct tls_policy {
 	const char *priority;	 /* a GnuTLS priority string, or NULL */
 	const struct strings *pins; /* certificates or keys that are good; empty: no such rule */
 	const char *known_hosts;    /* the file of TOFU's keys, or NULL */
+	struct tls_files *files;    /* of tls_check(), or NULL */
 };
 
 struct tls_info {
@@ -36,9 +38,12 @@ struct tls_info {
 };
 
 /*
- * Before any connection: can what the policy names be used at all? 0, or -1 with 5.3.5.
+ * Before any connection: can what the policy names be used at all? 0, or -1 with 5.3.5. The
+ * certificates of the files that it names are in *files then, which was NULL or comes from an
+ * earlier call for the same policy; it is the caller's, and serves any number of sessions.
  */
-int tls_check(const struct tls_policy *p, struct status *st);
+int tls_check(const struct tls_policy *p, struct tls_files **files, struct status *st);
+void tls_files_free(struct tls_files **files);
 
 /*
  * Handshake as a client over `s` within `ms`, and put TLS on top of it. Certificate trouble is

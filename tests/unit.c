@@ -49,6 +49,7 @@ static const struct {
 	{ "sasl", test_sasl },
 	{ "scram", test_scram },
 	{ "trust", test_trust },
+	{ "anchors", test_anchors },
 	{ "session", test_session },
 	{ "mail", test_mail },
 	{ "entry", test_entry },

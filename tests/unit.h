@@ -78,6 +78,7 @@ void test_flow(void);
 void test_sasl(void);
 void test_scram(void);
 void test_trust(void);
+void test_anchors(void);
 void test_session(void);
 void test_mail(void);
 void test_entry(void);

@@ -214,9 +214,12 @@ test_check(void)
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
+		struct tls_files *files = NULL;
+
 		memset(&st, 0, sizeof st);
-		is_number(
-		    tls_check(&rows[i].p, &st), rows[i].wrong == NULL ? 0 : -1, "%s", rows[i].what);
+		is_number(tls_check(&rows[i].p, &files, &st), rows[i].wrong == NULL ? 0 : -1, "%s",
+		    rows[i].what);
+		tls_files_free(&files);
 		if (rows[i].wrong == NULL)
 			continue;
 		is_status(&st, "5.3.5", 78, "cannot be used");

@@ -24,6 +24,7 @@
 #endif
 
 int TARGET(fuzz_address)(const uint8_t *p, size_t n);
+int TARGET(fuzz_anchors)(const uint8_t *p, size_t n);
 int TARGET(fuzz_conf)(const uint8_t *p, size_t n);
 int TARGET(fuzz_ehlo)(const uint8_t *p, size_t n);
 int TARGET(fuzz_entry)(const uint8_t *p, size_t n);

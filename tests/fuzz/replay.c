@@ -23,6 +23,7 @@ static const struct {
 	int (*run)(const uint8_t *p, size_t n);
 } targets[] = {
 	{ "address", fuzz_address },
+	{ "anchors", fuzz_anchors },
 	{ "conf", fuzz_conf },
 	{ "ehlo", fuzz_ehlo },
 	{ "entry", fuzz_entry },
