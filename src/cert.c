@@ -160,8 +160,6 @@ note_leaf(gnutls_x509_crt_t crt, struct cert_info *info)
 	size_t len = sizeof info->subject;
 
 	(void)gnutls_x509_crt_get_dn(crt, info->subject, &len);
-	len = sizeof info->issuer;
-	(void)gnutls_x509_crt_get_issuer_dn(crt, info->issuer, &len);
 	info->starts = gnutls_x509_crt_get_activation_time(crt);
 	info->expires = gnutls_x509_crt_get_expiration_time(crt);
 	note_names(crt, info);
@@ -209,18 +207,25 @@ cert_note(gnutls_session_t session, const char *name, const struct strings *pins
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
 	gnutls_x509_crt_t crt;
+	size_t len;
+	bool good;
 
 	if (chain == NULL || n == 0 || gnutls_x509_crt_init(&crt) != 0) {
 		(void)strlcpy(
 		    info->complaint, "The server showed no certificate.", sizeof info->complaint);
 		return;
 	}
-	if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0) {
+	good = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0;
+	if (good)
 		note_leaf(crt, info);
+	note_verdict(session, name, info);
+	/* what nobody will ask for takes its time, too */
+	if (good && (!info->verified || known_hosts != NULL || (pins != NULL && pins->n > 0))) {
+		len = sizeof info->issuer;
+		(void)gnutls_x509_crt_get_issuer_dn(crt, info->issuer, &len);
 		note_pins(crt, &chain[0], pins, info);
 	}
 	gnutls_x509_crt_deinit(crt);
-	note_verdict(session, name, info);
 	if (known_hosts == NULL)
 		return;
 	switch (gnutls_verify_stored_pubkey(

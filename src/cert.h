@@ -22,10 +22,12 @@ enum cert_known {
 
 /* Plain facts, for judging and for reports. */
 struct cert_info {
-	char subject[200], issuer[200];
+	char subject[200];
 	char names[200]; /* the DNS names and addresses it is for */
 	time_t starts,
 	    expires;	      /* starts is the later, expires the earlier end of the chain we saw */
+	/* these only when it is not verified, or there are pins, or keys are remembered */
+	char issuer[200];
 	char fingerprint[72]; /* "sha256:" and hex, of the certificate */
 	char pin[52];	      /* base64 of the SHA-256 of its public key (RFC 7469 2.4) */
 	bool verified;	      /* chain and name */

@@ -463,7 +463,7 @@ open_spool(struct spool *q, const struct account *main, const char *id, struct s
 static int
 copy(int from, int to, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	ssize_t n;
 	int r = 0;
 

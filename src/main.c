@@ -74,10 +74,12 @@ open_message(struct run *run, int *fd, struct status *st)
 	} else if (run->stdin_closed)
 		return status_set(
 		    st, PH_LOCAL, 5, 3, 0, "standard input is closed: there is no message");
-	if (fstat(*fd, &sb) == 0 && S_ISDIR(sb.st_mode))
+	if (fstat(*fd, &sb) == -1)
+		return status_errno(st, PH_LOCAL, "cannot read the message");
+	if (S_ISDIR(sb.st_mode))
 		return status_set(st, PH_LOCAL, 5, 3, 0, "%s is a directory, not a message",
 		    file != NULL ? file : "standard input");
-	typed = isatty(*fd) == 1;
+	typed = S_ISCHR(sb.st_mode) && isatty(*fd) == 1;
 	if (typed)
 		say("type the message; it ends with %s",
 		    run->options.no_dot ? "Ctrl-D" : "Ctrl-D, or a line of one dot");

@@ -199,7 +199,7 @@ asked_to_end(struct status *st)
 int
 message_send(const struct form *f, struct stream *s, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	bool line_start = true;
 	const char *p;
 	ssize_t n;
@@ -230,7 +230,7 @@ message_send(const struct form *f, struct stream *s, struct status *st)
 int
 message_send_plain(const struct form *f, struct stream *s, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	const char *p;
 	ssize_t n;
 	off_t at;

@@ -129,7 +129,7 @@ make_entry(const struct account *a, const struct envelope *e, const struct messa
 static int
 put_message(struct spool *q, struct item *it, const struct message *m, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	const char *p;
 	ssize_t n;
 	off_t at;

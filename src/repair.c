@@ -153,7 +153,7 @@ flags_of(struct form *f, const struct str *header)
 static int
 read_back(const struct form *f, struct str *header, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	size_t len = (size_t)f->body - 2;
 	const char *p;
 	ssize_t n = 0;
@@ -286,7 +286,7 @@ static int
 is_signed(const struct form *f, struct status *st)
 {
 	static const char mark[] = "-----BEGIN PGP SIGNED MESSAGE-----";
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	size_t k = 0; /* octets of the mark that this line began with; all of them: another line */
 	bool found = false;
 	const char *p;
@@ -317,7 +317,7 @@ is_signed(const struct form *f, struct status *st)
 static int
 charset_of(const struct form *f, const char **charset, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	struct utf8 u = { 0 };
 	bool good = true;
 	const char *p;
@@ -336,7 +336,7 @@ charset_of(const struct form *f, const char **charset, struct status *st)
 static int
 put_body(const struct form *own, bool encode, struct form *to, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	struct qp q = { .to = &to->store };
 	const char *p;
 	ssize_t n;

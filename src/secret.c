@@ -40,15 +40,17 @@ secret_mode(const struct stat *sb, const char *file, struct status *st)
 	    "%s holds a password and others can read or change it: chmod 600 %s", file, file);
 }
 
-/* All of `fd`, up to SECRET_MAX. 0, or -1 with errno (EFBIG when there is more). */
+/* All of `fd`, of which a regular file has no waits, up to SECRET_MAX. 0, or -1 with errno (EFBIG
+ * when there is more). */
 static int
-read_all(int fd, int64_t deadline, struct str *to)
+read_all(int fd, bool regular, int64_t deadline, struct str *to)
 {
 	for (;;) {
 		ssize_t n;
 
 		str_room(to, 4096);
-		n = wait_read(fd, to->p + to->len, 4096, deadline);
+		n = regular ? read(fd, to->p + to->len, 4096)
+			    : wait_read(fd, to->p + to->len, 4096, deadline);
 		if (n == -1)
 			return -1;
 		if (n == 0)
@@ -97,7 +99,7 @@ read_file(const char *what, const char *file, int64_t deadline, struct str *to, 
 
 		if (open_to_all != NULL)
 			*open_to_all = secret_mode(&sb, file, &trouble) == -1;
-		r = read_all(fd, deadline, to);
+		r = read_all(fd, S_ISREG(sb.st_mode), deadline, to);
 		if (r == -1)
 			status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
 	}
@@ -205,7 +207,7 @@ from_command(
 		return -1;
 	}
 	(void)close(fds[1]);
-	r = read_all(fds[0], w->deadline, secret);
+	r = read_all(fds[0], false, w->deadline, secret);
 	if (r == -1) {
 		int e = errno;
 
@@ -273,7 +275,7 @@ secret_take_fd(struct account *a, struct status *st)
 
 	if (a->password_fd == -1 || a->password != NULL)
 		return 0;
-	r = read_all(a->password_fd, wait_until(a->deadline), &secret);
+	r = read_all(a->password_fd, false, wait_until(a->deadline), &secret);
 	if (r == -1)
 		status_set(
 		    st, PH_LOCAL, 5, 3, 5, "password-fd %d: %s", a->password_fd, strerror(errno));

@@ -25,7 +25,7 @@
 static int
 enqueue(struct settler *s, struct item *new, const struct store *text, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	const char *p;
 	ssize_t n;
 	off_t at;
@@ -127,7 +127,7 @@ keep_class(struct entry *e, unsigned class)
 static int
 rest_apart(struct settler *s, const struct item *it, struct status *st)
 {
-	char *buf = xalloc(1, STORE_CHUNK);
+	char *buf = xbuffer(STORE_CHUNK);
 	struct str text = { 0 };
 	struct item new;
 	off_t at = 0;

@@ -6,9 +6,12 @@
  */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "source.h"
 #include "wait.h"
@@ -21,14 +24,17 @@ struct source {
 	char last; /* the last octet of the chunk before, for telling line starts */
 	bool ended;
 	size_t at, len;
-	char buf[65536];
+	bool regular; /* of a regular file nothing is ever waited for */
+	char *buf;
 };
+
+#define BUF_SIZE 65536
 
 static ssize_t
 read_fd(void *arg, char *p, size_t n, struct status *st)
 {
 	struct source *in = arg;
-	ssize_t got = wait_read(in->fd, p, n, WAIT_FOREVER);
+	ssize_t got = in->regular ? read(in->fd, p, n) : wait_read(in->fd, p, n, WAIT_FOREVER);
 
 	if (got == -1 && errno == EINTR)
 		return status_set(st, PH_LOCAL, 4, 3, 0,
@@ -50,6 +56,7 @@ source_new(source_read_fn *read, void *arg)
 
 	in->read = read;
 	in->arg = arg;
+	in->buf = xbuffer(BUF_SIZE);
 	return in;
 }
 
@@ -57,11 +64,13 @@ struct source *
 source_fd(int fd, bool dot)
 {
 	struct source *in = source_new(read_fd, NULL);
+	struct stat sb;
 
 	in->arg = in;
 	in->fd = fd;
 	in->dot = dot;
 	in->last = '\n';
+	in->regular = fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode);
 	return in;
 }
 
@@ -74,7 +83,7 @@ fill(struct source *in, struct status *st)
 	in->at = in->len = 0;
 	if (in->ended)
 		return 0;
-	n = in->read(in->arg, in->buf, sizeof in->buf, st);
+	n = in->read(in->arg, in->buf, BUF_SIZE, st);
 	in->ended = n <= 0;
 	if (n > 0)
 		in->len = (size_t)n;
@@ -113,6 +122,8 @@ source_take(struct source *in, const char **p, struct status *st)
 void
 source_free(struct source **inp)
 {
+	if (*inp != NULL)
+		free((*inp)->buf);
 	free(*inp);
 	*inp = NULL;
 }

@@ -40,6 +40,16 @@ xalloc(size_t n, size_t size)
 }
 
 void *
+xbuffer(size_t n)
+{
+	void *p = malloc(n);
+
+	if (p == NULL)
+		no_memory();
+	return p;
+}
+
+void *
 xgrow(void *p, size_t *cap, size_t want, size_t size)
 {
 	size_t n = *cap > 0 ? *cap : 16;

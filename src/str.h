@@ -35,6 +35,7 @@ struct strings {
  * what it leaves behind, so buffers may hold secrets.
  */
 void *xalloc(size_t n, size_t size);
+void *xbuffer(size_t n); /* not zeroed, for what is written before it is read */
 void *xgrow(void *p, size_t *cap, size_t want, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);

@@ -22,6 +22,7 @@
 #define RECORD 16384 /* what a full TLS record carries */
 #define WIRE_MAX (128 * 1024)
 #define READ_SIZE 16384
+#define MARKS 32 /* of the newest; more messages are never under way */
 
 struct stream {
 	int in_fd, out_fd;
@@ -29,20 +30,37 @@ struct stream {
 	void *arg;
 	struct str in;
 	size_t in_at; /* in.p[in_at..len) is unread */
+	char *raw; /* read from the wire for the layer, which has not taken raw[raw_at..raw_len) */
+	size_t raw_at, raw_len;
 	struct str out;
 	struct str wire;
 	size_t wire_at; /* wire.p[wire_at..len) is unsent */
 	size_t keep;
 	bool ended;
 	bool broken;	    /* writing failed, but there are answers to be read */
+	uint64_t plain;	    /* octets that were put, since the beginning */
 	uint64_t put;	    /* octets for the wire, since the beginning */
 	uint64_t swallowed; /* of these, those that came too late for it */
 	bool asked;	    /* the other side has something to answer: we sent, or just connected */
 	unsigned turns;
+	struct mark {
+		uint64_t plain; /* what was put before it */
+		uint64_t wire;	/* where that ends on the wire; 0: it has not come to the wire */
+	} marks[MARKS];
+	size_t nmarks; /* so far; the oldest are forgotten */
 	enum phase phase;
 	int64_t ms, read_by, deadline;
 	struct status st;
 };
+
+static void
+set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if ((flags & O_NONBLOCK) == 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
 
 struct stream *
 stream_new(int in, int out)
@@ -54,11 +72,12 @@ stream_new(int in, int out)
 	s->keep = 64 * 1024;
 	s->deadline = WAIT_FOREVER;
 	s->asked = true;
-	str_room(&s->in, READ_SIZE);
+	s->in.p = xbuffer(READ_SIZE + 1);
+	s->in.cap = READ_SIZE + 1;
 	stream_phase(s, PH_CONNECT, WAIT_FOREVER);
-	(void)fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
+	set_nonblocking(in);
 	if (out != in)
-		(void)fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
+		set_nonblocking(out);
 	return s;
 }
 
@@ -77,7 +96,9 @@ stream_free(struct stream **sp)
 	(void)close(s->in_fd);
 	if (s->out_fd != s->in_fd)
 		(void)close(s->out_fd);
-	str_free(&s->in);
+	/* what others said is no secret of ours */
+	free(s->in.p);
+	free(s->raw);
 	str_free(&s->out);
 	str_free(&s->wire);
 	free(s);
@@ -115,10 +136,30 @@ stream_waiting(const struct stream *s)
 	return s->in.len - s->in_at;
 }
 
+/* What was put up to here has come to the wire, so the marks in it have their place there. */
+static void
+place_marks(struct stream *s, uint64_t plain)
+{
+	size_t i;
+
+	for (i = s->nmarks > MARKS ? s->nmarks - MARKS : 0; i < s->nmarks; i++) {
+		struct mark *m = &s->marks[i % MARKS];
+
+		if (m->wire == 0 && m->plain <= plain)
+			m->wire = s->put;
+	}
+}
+
 bool
 stream_passed(const struct stream *s, uint64_t mark)
 {
-	return s->put - (s->wire.len - s->wire_at) - s->swallowed >= mark;
+	uint64_t gone = s->put - (s->wire.len - s->wire_at) - s->swallowed;
+	size_t i;
+
+	for (i = s->nmarks > MARKS ? s->nmarks - MARKS : 0; i < s->nmarks; i++)
+		if (s->marks[i % MARKS].plain == mark)
+			return s->marks[i % MARKS].wire != 0 && gone >= s->marks[i % MARKS].wire;
+	return false;
 }
 
 unsigned
@@ -187,8 +228,8 @@ sleep_for(struct stream *s, short events, int64_t by)
 	return 0;
 }
 
-ssize_t
-stream_wire_read(struct stream *s, void *p, size_t n)
+static ssize_t
+read_wire(const struct stream *s, void *p, size_t n)
 {
 	ssize_t got;
 
@@ -196,6 +237,27 @@ stream_wire_read(struct stream *s, void *p, size_t n)
 		got = read(s->in_fd, p, n);
 	while (got == -1 && errno == EINTR);
 	return got;
+}
+
+/* A layer asks for a few octets, and for a few more; the kernel is asked once. */
+ssize_t
+stream_wire_read(struct stream *s, void *p, size_t n)
+{
+	ssize_t got;
+
+	if (s->raw == NULL)
+		s->raw = xbuffer(READ_SIZE);
+	if (s->raw_at == s->raw_len) {
+		if ((got = read_wire(s, s->raw, READ_SIZE)) <= 0)
+			return got;
+		s->raw_at = 0;
+		s->raw_len = (size_t)got;
+	}
+	if (n > s->raw_len - s->raw_at)
+		n = s->raw_len - s->raw_at;
+	memcpy(p, s->raw + s->raw_at, n);
+	s->raw_at += n;
+	return (ssize_t)n;
 }
 
 /* One read without waiting: 1 some came, 0 nothing or the end (s->ended), -1 failed. */
@@ -221,7 +283,7 @@ take_in(struct stream *s)
 		if (got == -1)
 			return stream_fail(s, &st);
 	} else {
-		got = stream_wire_read(s, s->in.p + s->in.len, READ_SIZE);
+		got = read_wire(s, s->in.p + s->in.len, READ_SIZE);
 		if (got == -1 && errno != EAGAIN)
 			return lost(s, strerror(errno));
 		if (got == -1)
@@ -323,6 +385,7 @@ stream_put(struct stream *s, const void *data, size_t n)
 {
 	const char *p = data;
 
+	s->plain += n;
 	if (s->st.class != 0 || s->broken) {
 		s->put += n;
 		s->swallowed += n;
@@ -353,6 +416,7 @@ stream_put(struct stream *s, const void *data, size_t n)
 		if (s->out.len == RECORD) {
 			through_layer(s, s->out.p, s->out.len);
 			str_clear(&s->out);
+			place_marks(s, s->plain - n);
 		}
 	}
 	for (; n >= RECORD; p += RECORD, n -= RECORD)
@@ -361,20 +425,31 @@ stream_put(struct stream *s, const void *data, size_t n)
 		str_put(&s->out, p, n);
 }
 
-uint64_t
-stream_mark(struct stream *s)
+/* All that was put comes to the wire. */
+static void
+empty_out(struct stream *s)
 {
 	if (s->layer != NULL && s->out.len > 0) {
 		through_layer(s, s->out.p, s->out.len);
 		str_clear(&s->out);
 	}
-	return s->put;
+	place_marks(s, s->plain);
+}
+
+uint64_t
+stream_mark(struct stream *s)
+{
+	struct mark *m = &s->marks[s->nmarks++ % MARKS];
+
+	m->plain = s->plain;
+	m->wire = s->out.len == 0 ? s->put : 0;
+	return m->plain;
 }
 
 int
 stream_flush(struct stream *s)
 {
-	(void)stream_mark(s);
+	empty_out(s);
 	return flush_wire(s);
 }
 
@@ -394,6 +469,17 @@ stream_await(struct stream *s)
 		return -1;
 	count_turn(s);
 	return sleep_for(s, POLLIN, s->read_by) != 0 ? 0 : -1;
+}
+
+/*
+ * Wait for the answer to what was just asked, rather than look whether it is there already; false
+ * when that failed. What has been read from the wire is looked at first.
+ */
+static bool
+await_first(struct stream *s)
+{
+	return !s->asked || s->ended || s->st.class != 0 || s->raw_at < s->raw_len ||
+	    stream_await(s) == 0;
 }
 
 enum line
@@ -425,7 +511,7 @@ stream_line(struct stream *s, char **line, size_t *len, size_t max)
 			return end;
 		}
 		seen = n;
-		if (s->st.class != 0)
+		if (s->st.class != 0 || !await_first(s))
 			return LINE_FAIL;
 		count_turn(s);
 		switch (take_in(s)) {
@@ -447,6 +533,8 @@ stream_read(struct stream *s, char *p, size_t n)
 	if (stream_flush(s) == -1 && stream_waiting(s) == 0)
 		return -1;
 	while (stream_waiting(s) == 0) {
+		if (!await_first(s))
+			return -1;
 		count_turn(s);
 		switch (take_in(s)) {
 		case 1:

@@ -270,15 +270,16 @@ tls_check(const struct tls_policy *p, struct tls_files **files, struct status *s
 
 	if (p->level == TLS_NONE)
 		return 0;
-	if (usable("tls-ca", p->ca, st) == -1 || usable("tls-crl", p->crl, st) == -1 ||
-	    usable("tls-cert", p->cert, st) == -1 || usable("tls-key", p->key, st) == -1)
-		return -1;
 	if (p->key != NULL && p->cert == NULL)
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-key needs a tls-cert beside it");
 	if (p->level == TLS_FINGERPRINT && (p->pins == NULL || p->pins->n == 0))
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls fingerprint needs a tls-pin");
-	if (*files == NULL && make_files(p, files, st) == -1)
+	if (*files == NULL && make_files(p, files, st) == -1) {
+		/* of a file that cannot be read GnuTLS says little */
+		(void)(usable("tls-ca", p->ca, st) == 0 && usable("tls-crl", p->crl, st) == 0 &&
+		    usable("tls-cert", p->cert, st) == 0 && usable("tls-key", p->key, st) == 0);
 		return -1;
+	}
 	if (p->priority != NULL) {
 		r = gnutls_priority_init(&cache, p->priority, &where);
 		if (r != 0)

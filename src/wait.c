@@ -73,18 +73,23 @@ wait_signals(void)
 	(void)sigemptyset(&block);
 	sa.sa_handler = on_signal;
 	for (i = 0; i < NENDING; i++) {
-		if (sigaction(ending[i].number, NULL, &old) == -1 || old.sa_handler == SIG_IGN)
+		if (sigaction(ending[i].number, &sa, &old) == -1)
 			continue;
-		(void)sigaction(ending[i].number, &sa, NULL);
-		(void)sigaddset(&block, ending[i].number);
+		if (old.sa_handler == SIG_IGN)
+			(void)sigaction(ending[i].number, &old, NULL);
+		else
+			(void)sigaddset(&block, ending[i].number);
 	}
 	(void)sigprocmask(SIG_BLOCK, &block, &caller_mask);
+	shut_mask = caller_mask;
+	for (i = 0; i < NENDING; i++)
+		if (sigismember(&block, ending[i].number) == 1)
+			(void)sigaddset(&shut_mask, ending[i].number);
 	/* a mask that the caller forgot to lift must not make us deaf */
 	open_mask = caller_mask;
 	for (i = 0; i < NENDING; i++)
 		(void)sigdelset(&open_mask, ending[i].number);
 	(void)sigdelset(&open_mask, SIGCHLD);
-	(void)sigprocmask(SIG_SETMASK, NULL, &shut_mask);
 }
 
 void
