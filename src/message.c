@@ -119,9 +119,18 @@ static int
 read_body(struct message *m, struct status *st)
 {
 	struct body b = { .own = &m->own };
+	struct raw_info info;
 	const char *p;
 	ssize_t n;
+	off_t at;
+	int fd = m->pend.len == 0 ? source_file(m->source, &at) : -1;
 
+	if (fd != -1 && store_rest(&m->own.store, fd, at, LINE_OCTETS, &info)) {
+		m->own.body_flags = (info.eight ? MSG_8BIT : 0) | (info.nul ? MSG_NUL : 0) |
+		    (info.too_long ? MSG_LONG : 0);
+		source_leave(m->source, raw_end(m->own.store.rest));
+		return 0;
+	}
 	if (normalise(&b, str_text(&m->pend), m->pend.len, st) == -1)
 		return -1;
 	while ((n = source_take(m->source, &p, st)) > 0)
@@ -196,6 +205,18 @@ asked_to_end(struct status *st)
 	    st, PH_BODY, 4, 3, 0, "interrupted by %s; nothing was sent", wait_signal());
 }
 
+/* The next dot of p[from..end) that begins a line, or NULL. `p` itself begins one when `first`. */
+static const char *
+find_dot(const char *p, const char *from, const char *end, bool first)
+{
+	while ((from = memchr(from, '.', (size_t)(end - from))) != NULL) {
+		if (from > p ? from[-1] == '\n' : first)
+			return from;
+		from++;
+	}
+	return NULL;
+}
+
 int
 message_send(const struct form *f, struct stream *s, struct status *st)
 {
@@ -206,21 +227,18 @@ message_send(const struct form *f, struct stream *s, struct status *st)
 	off_t at;
 
 	for (at = 0; (n = store_view(&f->store, at, buf, &p, st)) > 0; at += n) {
-		const char *end = p + n, *dot;
+		const char *sent = p, *end = p + n, *dot;
 
 		if (asked_to_end(st) == -1) {
 			n = -1;
 			break;
 		}
-
-		if (line_start && *p == '.')
-			stream_put(s, ".", 1);
-		while ((dot = memmem(p, (size_t)(end - p), "\n.", 2)) != NULL) {
-			stream_put(s, p, (size_t)(dot + 1 - p));
-			stream_put(s, ".", 1);
-			p = dot + 1;
+		/* a dot goes once more with what follows it */
+		for (dot = p; (dot = find_dot(p, dot, end, line_start)) != NULL; dot++) {
+			stream_put(s, sent, (size_t)(dot + 1 - sent));
+			sent = dot;
 		}
-		stream_put(s, p, (size_t)(end - p));
+		stream_put(s, sent, (size_t)(end - sent));
 		line_start = end[-1] == '\n';
 	}
 	free(buf);

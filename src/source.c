@@ -119,6 +119,26 @@ source_take(struct source *in, const char **p, struct status *st)
 	return (ssize_t)n;
 }
 
+int
+source_file(const struct source *in, off_t *at)
+{
+	off_t now;
+
+	if (!in->regular || in->ended || (now = lseek(in->fd, 0, SEEK_CUR)) == -1)
+		return -1;
+	*at = now - (off_t)(in->len - in->at);
+	return in->fd;
+}
+
+void
+source_leave(struct source *in, off_t end)
+{
+	/* who shares the descriptor finds it read */
+	(void)lseek(in->fd, end, SEEK_SET);
+	in->at = in->len = 0;
+	in->ended = true;
+}
+
 void
 source_free(struct source **inp)
 {

@@ -34,6 +34,13 @@ void source_skip(struct source *in);
  */
 ssize_t source_take(struct source *in, const char **p, struct status *st);
 
+/*
+ * Where the rest of it is, of which nothing was taken, when it is a regular file: its descriptor,
+ * and *at, the offset; else -1. source_leave() says that it was taken from there up to `end`.
+ */
+int source_file(const struct source *in, off_t *at);
+void source_leave(struct source *in, off_t end);
+
 void source_free(struct source **inp); /* clears the caller's pointer */
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -77,7 +79,19 @@ store_put(struct store *s, const void *p, size_t n, struct status *st)
 off_t
 store_size(const struct store *s)
 {
-	return s->filed + (off_t)s->mem.len;
+	return s->filed + (off_t)s->mem.len + s->rest_size;
+}
+
+bool
+store_rest(struct store *s, int fd, off_t from, size_t most, struct raw_info *info)
+{
+	struct stat sb;
+
+	if (s->fd != -1 || fstat(fd, &sb) == -1 || sb.st_size - from < IN_MEMORY ||
+	    (s->rest = raw_open(fd, from, most, info)) == NULL)
+		return false;
+	s->rest_size = info->size;
+	return true;
 }
 
 ssize_t
@@ -85,6 +99,8 @@ store_view(const struct store *s, off_t at, char *buf, const char **p, struct st
 {
 	ssize_t n;
 
+	if (s->rest != NULL && at >= (off_t)s->mem.len)
+		return raw_view(s->rest, at - (off_t)s->mem.len, buf, STORE_CHUNK, p, st);
 	if (at >= s->filed) {
 		size_t skip = (size_t)(at - s->filed);
 
@@ -109,6 +125,7 @@ store_free(struct store *s)
 {
 	if (s->fd != -1)
 		(void)close(s->fd);
+	raw_free(&s->rest);
 	str_free(&s->mem);
 	store_init(s);
 }

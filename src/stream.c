@@ -40,6 +40,7 @@ struct stream {
 	bool broken;	    /* writing failed, but there are answers to be read */
 	uint64_t plain;	    /* octets that were put, since the beginning */
 	uint64_t put;	    /* octets for the wire, since the beginning */
+	uint64_t run;	    /* of these, those since an answer was awaited */
 	uint64_t swallowed; /* of these, those that came too late for it */
 	bool asked;	    /* the other side has something to answer: we sent, or just connected */
 	unsigned turns;
@@ -356,10 +357,24 @@ flush_wire(struct stream *s)
 }
 
 void
-stream_wire_put(struct stream *s, const void *p, size_t n)
+stream_wire_put(struct stream *s, const void *data, size_t n)
 {
-	str_put(&s->wire, p, n);
+	const char *p = data;
+
 	s->put += n;
+	s->run += n;
+	/* a long message is not collected, but goes as it comes while the kernel takes it */
+	if (s->run > WIRE_MAX && s->wire.len == s->wire_at && !s->broken && s->st.class == 0) {
+		ssize_t done = write(s->out_fd, p, n);
+
+		if (done > 0) {
+			s->asked = true;
+			p += done;
+			n -= (size_t)done;
+		}
+	}
+	if (n > 0)
+		str_put(&s->wire, p, n);
 }
 
 /* Hand bytes to the layer; the wire is emptied on the way so that it stays small. */
@@ -378,6 +393,18 @@ through_layer(struct stream *s, const char *p, size_t n)
 	}
 	if (s->wire.len - s->wire_at >= WIRE_MAX)
 		flush_wire(s);
+}
+
+/* What makes no record yet; out has room for one. */
+static void
+to_out(struct stream *s, const char *p, size_t n)
+{
+	if (s->out.p == NULL) {
+		s->out.p = xbuffer(RECORD);
+		s->out.cap = RECORD;
+	}
+	memcpy(s->out.p + s->out.len, p, n);
+	s->out.len += n;
 }
 
 void
@@ -410,19 +437,19 @@ stream_put(struct stream *s, const void *data, size_t n)
 
 		if (fit > n)
 			fit = n;
-		str_put(&s->out, p, fit);
+		to_out(s, p, fit);
 		p += fit;
 		n -= fit;
 		if (s->out.len == RECORD) {
 			through_layer(s, s->out.p, s->out.len);
-			str_clear(&s->out);
+			s->out.len = 0;
 			place_marks(s, s->plain - n);
 		}
 	}
 	for (; n >= RECORD; p += RECORD, n -= RECORD)
 		through_layer(s, p, RECORD);
 	if (n > 0)
-		str_put(&s->out, p, n);
+		to_out(s, p, n);
 }
 
 /* All that was put comes to the wire. */
@@ -431,7 +458,7 @@ empty_out(struct stream *s)
 {
 	if (s->layer != NULL && s->out.len > 0) {
 		through_layer(s, s->out.p, s->out.len);
-		str_clear(&s->out);
+		s->out.len = 0;
 	}
 	place_marks(s, s->plain);
 }
@@ -460,6 +487,7 @@ count_turn(struct stream *s)
 {
 	s->turns += s->asked;
 	s->asked = false;
+	s->run = 0;
 }
 
 int

@@ -93,7 +93,7 @@ large_message()
 @test "a temporary file that is too large" {
 	large_message
 	# in units of 512 or 1024 octets, as the shell has it; the message is larger
-	in_shell 'ulimit -f 600 && exec "$PNEU" "$@"' bob@x.example <large
+	in_shell 'ulimit -f 600 && exec "$PNEU" "$@"' bob@x.example < <(cat large)
 	fails 75 4.3.1 "temporary file"
 }
 
@@ -103,23 +103,32 @@ large_message()
 	    skip "there is no disk to fill up"
 	large_message
 	run --separate-stderr unshare -m sh -c 'mount -t tmpfs -o size=128k tmpfs small &&
-	    TMPDIR=$PWD/small exec "$PNEU" "$@"' sh "${nowhere[@]}" bob@x.example <large
+	    TMPDIR=$PWD/small exec "$PNEU" "$@"' sh "${nowhere[@]}" bob@x.example < <(cat large)
 	fails 75 4.3.1 "No space left"
 }
 
 @test "no directory for temporary files" {
 	large_message
-	TMPDIR=$PWD/missing submit bob@x.example <large
+	TMPDIR=$PWD/missing submit bob@x.example < <(cat large)
 	assert_equal "$status" 75
 	[[ $stderr == "pneu: 4.3."[01]" "*"$PWD/missing"*TMPDIR* ]] || fail "$stderr"
 	TMPDIR=$PWD/missing submit bob@x.example <letter
 	reaches_server
+	# what is in a file already stays there
+	TMPDIR=$PWD/missing submit bob@x.example <large
+	reaches_server
+}
+
+@test "a message of a file is read to its end, as others who share it find it" {
+	large_message
+	in_shell '"$PNEU" "$@"; wc -c' bob@x.example <large
+	assert_equal "$output" 0
 }
 
 @test "of temporary files nothing is left" {
 	large_message
 	mkdir tmp
-	TMPDIR=$PWD/tmp submit bob@x.example <large
+	TMPDIR=$PWD/tmp submit bob@x.example < <(cat large)
 	reaches_server
 	assert_equal "$(ls -A tmp)" ""
 }

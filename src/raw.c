@@ -1,0 +1,357 @@
+/*
+ * raw - the rest of a large file as mail, without a copy of it.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "raw.h"
+
+#define WINDOW (1024 * 1024) /* octets that are mapped at a time; a multiple of every page size */
+#define LOOK 16384	     /* octets that are looked at in one way and then in another */
+#define BLOCK 128	     /* octets that are counted together, at most 255 */
+
+struct raw {
+	int fd;
+	off_t from, to;
+	off_t size;
+	bool as_it_is; /* all line ends are CRLF already */
+	struct stat seen;
+	/* the window: map[0..len) is the file at `at` */
+	char *map;
+	off_t at;
+	size_t len;
+	/* where reading is: so far in the mail, so far in the file, and what stood before that */
+	off_t done, next;
+	char before;
+};
+
+/* ---- the window */
+
+/*
+ * Somebody has cut the file off, and what is mapped behind its end cannot be read. No message is
+ * complete yet, so the connection may end as it is.
+ */
+static void
+on_sigbus(int number)
+{
+	static const char text
+	    [] = "pneu: 4.3.0 the message's file was cut off while it was read; nothing was sent\n";
+
+	(void)number;
+	(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(EX_TEMPFAIL);
+}
+
+static void
+unmap(struct raw *r)
+{
+	if (r->map != NULL)
+		(void)munmap(r->map, r->len);
+	r->map = NULL;
+	r->len = 0;
+}
+
+/* What of the file is mapped at `off`: its length, 0 when it cannot be. */
+static size_t
+window(struct raw *r, off_t off, const char **p)
+{
+	if (r->map == NULL || off < r->at || off >= r->at + (off_t)r->len) {
+		off_t at = off - off % WINDOW;
+		size_t len = r->to - at < WINDOW ? (size_t)(r->to - at) : WINDOW;
+		void *map;
+
+		unmap(r);
+		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, r->fd, at);
+		if (map == MAP_FAILED)
+			return 0;
+		r->map = map;
+		r->at = at;
+		r->len = len;
+	}
+	*p = r->map + (off - r->at);
+	return r->len - (size_t)(off - r->at);
+}
+
+/* ---- the first look */
+
+/* So much of what is counted has been seen. */
+struct count {
+	size_t lf, cr, crlf;
+	unsigned char bits;
+	bool nul;
+	char before; /* the octet before */
+	size_t line; /* octets of the line that is not at its end, and the last of them */
+	char last;
+	bool too_long;
+};
+
+/* Some compilers make vectors of a loop only when they are asked to. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define VECTORS __attribute__((optimize("O3")))
+#else
+#define VECTORS
+#endif
+
+/* A whole block, in which nothing but LFs is usual: false when there is something to look at. */
+VECTORS static bool
+look_at_block(const unsigned char *p, struct count *c)
+{
+	unsigned char bits = 0, lf = 0, odd = 0;
+	int i;
+
+	for (i = 0; i < BLOCK; i++) {
+		bits |= p[i];
+		lf = (unsigned char)(lf + (p[i] == '\n'));
+		odd |= (unsigned char)((p[i] == '\r') | (p[i] == '\0'));
+	}
+	c->bits |= bits;
+	c->lf += lf;
+	return odd == 0;
+}
+
+/* The same for CRs and NULs; p[-1] is looked at, too. */
+VECTORS static void
+look_closer(const unsigned char *p, struct count *c)
+{
+	unsigned char cr = 0, crlf = 0, nul = 0;
+	int i;
+
+	for (i = 0; i < BLOCK; i++) {
+		cr = (unsigned char)(cr + (p[i] == '\r'));
+		nul |= p[i] == '\0';
+	}
+	for (i = 0; i < BLOCK; i++)
+		crlf = (unsigned char)(crlf + ((p[i - 1] == '\r') & (p[i] == '\n')));
+	c->cr += cr;
+	c->crlf += crlf;
+	c->nul |= nul != 0;
+}
+
+static void
+look_at_one(unsigned char o, struct count *c)
+{
+	c->bits |= o;
+	c->lf += o == '\n';
+	c->nul |= o == '\0';
+	c->cr += o == '\r';
+	c->crlf += c->before == '\r' && o == '\n';
+	c->before = (char)o;
+}
+
+static void
+look_at(const char *text, size_t n, struct count *c)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + n;
+
+	look_at_one(*p++, c);
+	for (; end - p >= BLOCK; p += BLOCK) {
+		if (!look_at_block(p, c) || p[-1] == '\r')
+			look_closer(p, c);
+		c->before = (char)p[BLOCK - 1];
+	}
+	while (p < end)
+		look_at_one(*p++, c);
+}
+
+/* A line that is longer than `most`, its end not counted, is noted; others are stepped over. */
+static void
+measure_lines(const char *p, size_t n, size_t most, struct count *c)
+{
+	const char *end = p + n, *lf;
+
+	while (p < end && !c->too_long) {
+		size_t room = c->line <= most ? most + 1 - c->line : 1;
+
+		if (room > (size_t)(end - p))
+			room = (size_t)(end - p);
+		/* the last line end among as many octets as a good line has: what is before it is
+		 * good */
+		if ((lf = memrchr(p, '\n', room)) != NULL) {
+			c->too_long = c->line > most && c->line - (c->last == '\r') > most;
+			p = lf + 1;
+			c->line = 0;
+			continue;
+		}
+		p += room;
+		c->line += room;
+		c->last = p[-1];
+		c->too_long = c->line > most + 1;
+	}
+}
+
+static bool
+look(struct raw *r, size_t most, struct raw_info *info)
+{
+	struct count c = { .before = '\n' };
+	const char *p;
+	off_t at;
+	size_t n;
+
+	for (at = r->from; at < r->to; at += (off_t)n) {
+		if ((n = window(r, at, &p)) == 0)
+			return false;
+		/* what is looked at several times should be near */
+		n = n < LOOK ? n : LOOK;
+		look_at(p, n, &c);
+		measure_lines(p, n, most, &c);
+	}
+	if (c.cr != c.crlf)
+		return false;
+	r->as_it_is = c.lf == c.crlf;
+	r->size = r->to - r->from + (off_t)(c.lf - c.crlf) + (c.before != '\n' ? 2 : 0);
+	info->size = r->size;
+	info->eight = (c.bits & 0x80) != 0;
+	info->nul = c.nul;
+	info->too_long = c.too_long || c.line > most;
+	return true;
+}
+
+struct raw *
+raw_open(int fd, off_t from, size_t most, struct raw_info *info)
+{
+	struct raw *r = xalloc(1, sizeof *r);
+	struct sigaction sa = { .sa_handler = on_sigbus };
+
+	r->from = r->next = from;
+	r->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (r->fd == -1 || fstat(r->fd, &r->seen) == -1 || !S_ISREG(r->seen.st_mode) ||
+	    r->seen.st_size <= from) {
+		raw_free(&r);
+		return NULL;
+	}
+	r->to = r->seen.st_size;
+	(void)sigaction(SIGBUS, &sa, NULL);
+	if (!look(r, most, info))
+		raw_free(&r);
+	return r;
+}
+
+void
+raw_free(struct raw **rp)
+{
+	struct raw *r = *rp;
+
+	if (r == NULL)
+		return;
+	*rp = NULL;
+	unmap(r);
+	if (r->fd != -1)
+		(void)close(r->fd);
+	free(r);
+}
+
+off_t
+raw_end(const struct raw *r)
+{
+	return r->to;
+}
+
+/* ---- as mail */
+
+static int
+was_altered(struct status *st)
+{
+	return status_set(st, PH_BODY, 4, 3, 0, "the message's file was altered while it was read");
+}
+
+/* Fill buf[0..n) with lines of p[0..len), with CRLF for LF; *len is what was used of it. */
+static size_t
+with_crlf(struct raw *r, const char *p, size_t *len, char *buf, size_t n)
+{
+	const char *start = p, *end = p + *len;
+	char *to = buf, *most = buf + n - 1; /* a CR and an LF always go in together */
+
+	while (p < end && to < most) {
+		size_t room = (size_t)(most - to), left = (size_t)(end - p), k;
+		const char *lf = memchr(p, '\n', left < room ? left : room);
+
+		k = lf != NULL ? (size_t)(lf - p) : left < room ? left : room;
+		memcpy(to, p, k);
+		to += k;
+		p += k;
+		if (k > 0)
+			r->before = p[-1];
+		if (lf == NULL)
+			continue;
+		if (to >= most)
+			break;
+		if (r->before != '\r')
+			*to++ = '\r';
+		*to++ = '\n';
+		r->before = '\n';
+		p++;
+	}
+	*len = (size_t)(p - start);
+	return (size_t)(to - buf);
+}
+
+/* The next octets of the mail; 0 at the end. */
+static ssize_t
+read_on(struct raw *r, char *buf, size_t n, const char **p, struct status *st)
+{
+	const char *text;
+	struct stat now;
+	size_t len, got;
+
+	if (r->next < r->to) {
+		if ((len = window(r, r->next, &text)) == 0)
+			return was_altered(st);
+		if (r->as_it_is) {
+			*p = text;
+			got = len;
+			r->before = text[len - 1];
+		} else {
+			*p = buf;
+			got = with_crlf(r, text, &len, buf, n);
+		}
+		r->next += (off_t)len;
+	} else if (r->before != '\n' && r->done < r->size) {
+		*p = "\r\n";
+		got = 2;
+		r->before = '\n';
+	} else {
+		if (r->done != r->size || fstat(r->fd, &now) == -1 ||
+		    now.st_size != r->seen.st_size ||
+		    now.st_mtim.tv_sec != r->seen.st_mtim.tv_sec ||
+		    now.st_mtim.tv_nsec != r->seen.st_mtim.tv_nsec)
+			return was_altered(st);
+		return 0;
+	}
+	r->done += (off_t)got;
+	/* what was not there at the first look is not promised to the server */
+	return r->done <= r->size ? (ssize_t)got : was_altered(st);
+}
+
+ssize_t
+raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct status *st)
+{
+	ssize_t got;
+
+	if (at < r->done) {
+		r->done = 0;
+		r->next = r->from;
+		r->before = '\n';
+	}
+	do {
+		off_t start = r->done;
+
+		got = read_on(r, buf, n, p, st);
+		if (got <= 0 || r->done <= at)
+			continue;
+		*p += at - start;
+		return r->done - at;
+	} while (got > 0);
+	return got;
+}

@@ -1,0 +1,221 @@
+/*
+ * unit_raw - tests of large files that are read as mail without being copied.
+ *
+ * Copyright (c) 2026 The pneu authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "raw.h"
+#include "unit.h"
+
+#define MOST 998
+#define VIEW 65536
+
+/* What raw_open() should find, octet by octet. */
+struct wanted {
+	struct str mail;
+	bool eight, nul, too_long, odd;
+};
+
+static void
+by_hand(const struct str *file, size_t from, struct wanted *w)
+{
+	size_t i, line = 0;
+
+	memset(w, 0, sizeof *w);
+	for (i = from; i < file->len; i++) {
+		char c = file->p[i];
+
+		w->eight |= (c & 0x80) != 0;
+		w->nul |= c == '\0';
+		if (c == '\r' && (i + 1 == file->len || file->p[i + 1] != '\n'))
+			w->odd = true;
+		if (c == '\n' && (i == from || file->p[i - 1] != '\r'))
+			str_putc(&w->mail, '\r');
+		str_putc(&w->mail, c);
+		line = c == '\n' ? 0 : line + (c != '\r');
+		w->too_long |= line > MOST;
+	}
+	if (file->len > from && file->p[file->len - 1] != '\n')
+		str_puts(&w->mail, "\r\n");
+}
+
+/* All of it, from `at` on. */
+static bool
+reads(struct raw *r, off_t at, const struct str *mail)
+{
+	static char buf[VIEW];
+	struct status st;
+	const char *p;
+	ssize_t n;
+
+	while ((n = raw_view(r, at, buf, sizeof buf, &p, &st)) > 0) {
+		if ((size_t)at + (size_t)n > mail->len || memcmp(mail->p + at, p, (size_t)n) != 0)
+			return false;
+		at += n;
+	}
+	return n == 0 && (size_t)at == mail->len;
+}
+
+static int
+file_of(const struct str *text)
+{
+	const char *name = scratch("raw", "");
+	int fd = open(name, O_RDWR | O_TRUNC | O_CLOEXEC);
+
+	write_all(fd, str_text(text), text->len);
+	return fd;
+}
+
+/* The file's text read in every way is what it is by hand. */
+static bool
+agrees(const struct str *file, size_t from)
+{
+	struct raw_info info;
+	struct wanted w;
+	bool good;
+	int fd = file_of(file);
+	struct raw *r = raw_open(fd, (off_t)from, MOST, &info);
+
+	by_hand(file, from, &w);
+	if (r == NULL)
+		good = w.odd || file->len == from;
+	else {
+		good = !w.odd && info.size == (off_t)w.mail.len && info.eight == w.eight &&
+		    info.nul == w.nul && info.too_long == w.too_long &&
+		    raw_end(r) == (off_t)file->len && reads(r, 0, &w.mail) && reads(r, 0, &w.mail);
+		good &= reads(r, (off_t)w.mail.len / 2, &w.mail) && reads(r, 1, &w.mail);
+	}
+	raw_free(&r);
+	(void)close(fd);
+	str_free(&w.mail);
+	return good;
+}
+
+/* Lines of all lengths, with line ends of both kinds or of one, and now and then something odd. */
+static void
+make_up(struct str *file, size_t size, unsigned kind)
+{
+	str_clear(file);
+	while (file->len < size) {
+		size_t n = arc4random_uniform(arc4random_uniform(20) == 0 ? 1100 : 90);
+
+		for (; n > 0; n--)
+			str_putc(file, (char)('a' + arc4random_uniform(26)));
+		if (arc4random_uniform(500) == 0 && (kind & 4) != 0)
+			str_putc(file, "\xfc\0\r."[arc4random_uniform(4)]);
+		if ((kind & 3) == 1 || ((kind & 3) == 2 && arc4random_uniform(2) == 0))
+			str_putc(file, '\r');
+		str_putc(file, '\n');
+	}
+	if ((kind & 8) != 0)
+		str_puts(file, "no end");
+}
+
+/* A line of so many octets is not too long, and one more is. */
+static void
+at_the_limit(void)
+{
+	static const char *const ends[] = { "\n", "\r\n", "" };
+	struct str file = { 0 };
+	size_t i, n, k, wrong = 0;
+
+	for (i = 0; i < COUNT(ends); i++)
+		for (n = MOST - 2; n <= MOST + 3; n++) {
+			str_clear(&file);
+			str_puts(&file, "short\n");
+			for (k = 0; k < n; k++)
+				str_putc(&file, 'x');
+			str_puts(&file, ends[i]);
+			wrong += !agrees(&file, 0);
+			str_puts(&file, "\nshort\n");
+			wrong += !agrees(&file, 0);
+		}
+	is_number((long long)wrong, 0, "lines around the limit");
+	str_free(&file);
+}
+
+/* Line ends and the end of the file on both sides of where another piece is mapped. */
+static void
+at_the_window(void)
+{
+	struct str file = { 0 };
+	size_t wrong = 0, edge = 1024 * 1024, k;
+	int shift;
+
+	for (shift = -3; shift <= 3; shift++) {
+		str_clear(&file);
+		while (file.len < edge + (size_t)(shift + 3) - 3 - 70)
+			str_puts(
+			    &file, "a line of sixty octets, counted with the line end behind it\n");
+		while (file.len + 2 < edge + (size_t)(shift + 3) - 3)
+			str_putc(&file, 'y');
+		str_puts(&file, "\r\n");
+		wrong += !agrees(&file, 0);
+		str_puts(&file, "\n.\n\r\nmore");
+		wrong += !agrees(&file, 0);
+		for (k = 1; k < 4; k++)
+			wrong += !agrees(&file, k);
+	}
+	is_number((long long)wrong, 0, "line ends where another piece is mapped");
+	str_free(&file);
+}
+
+static void
+altered(void)
+{
+	struct str file = { 0 };
+	struct raw_info info;
+	struct status st;
+	struct raw *r;
+	char *buf = xalloc(1, VIEW);
+	const char *p;
+	ssize_t n = 0;
+	off_t at;
+	int fd;
+
+	make_up(&file, 3000000, 0);
+	fd = file_of(&file);
+	r = raw_open(fd, 0, MOST, &info);
+	ok(r != NULL, "a file that will be altered");
+	(void)lseek(fd, 2000000, SEEK_SET);
+	write_all(fd, "\n\n\n\n\n\n\n\n", 8);
+	for (at = 0; r != NULL && (n = raw_view(r, at, buf, VIEW, &p, &st)) > 0; at += n)
+		;
+	is_number(n, -1, "is noticed before its end");
+	is_status(&st, "4.3.0", 75, "and can be tried again");
+	ok(at <= info.size, "no more came than was promised");
+	raw_free(&r);
+	(void)close(fd);
+	free(buf);
+	str_free(&file);
+}
+
+void
+test_raw(void)
+{
+	struct str file = { 0 };
+	unsigned kind, i;
+	size_t wrong;
+
+	for (kind = 0; kind < 16; kind++) {
+		if ((kind & 3) == 3)
+			continue;
+		for (wrong = 0, i = 0; i < 12; i++) {
+			make_up(&file, i < 10 ? arc4random_uniform(3000) : 1500000, kind);
+			wrong += !agrees(&file, arc4random_uniform((uint32_t)file.len));
+			wrong += !agrees(&file, 0);
+		}
+		is_number((long long)wrong, 0, "made-up files of kind %u", kind);
+	}
+	at_the_limit();
+	at_the_window();
+	altered();
+	str_free(&file);
+}
