@@ -202,7 +202,7 @@ note_verdict(gnutls_session_t session, const char *name, struct cert_info *info)
 
 void
 cert_note(gnutls_session_t session, const char *name, const struct strings *pins,
-    const char *known_hosts, const char *host, const char *port, struct cert_info *info)
+    const char *known_hosts, const char *host, const char *port, bool all, struct cert_info *info)
 {
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
@@ -220,7 +220,8 @@ cert_note(gnutls_session_t session, const char *name, const struct strings *pins
 		note_leaf(crt, info);
 	note_verdict(session, name, info);
 	/* what nobody will ask for takes its time, too */
-	if (good && (!info->verified || known_hosts != NULL || (pins != NULL && pins->n > 0))) {
+	if (good &&
+	    (all || !info->verified || known_hosts != NULL || (pins != NULL && pins->n > 0))) {
 		len = sizeof info->issuer;
 		(void)gnutls_x509_crt_get_issuer_dn(crt, info->issuer, &len);
 		note_pins(crt, &chain[0], pins, info);

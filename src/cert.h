@@ -25,7 +25,7 @@ struct cert_info {
 	char subject[200];
 	char names[200]; /* the DNS names and addresses it is for */
 	time_t starts,
-	    expires;	      /* starts is the later, expires the earlier end of the chain we saw */
+	    expires; /* starts is the later, expires the earlier end of the chain we saw */
 	/* these only when it is not verified, or there are pins, or keys are remembered */
 	char issuer[200];
 	char fingerprint[72]; /* "sha256:" and hex, of the certificate */
@@ -44,10 +44,11 @@ int cert_pin_check(const char *pin, struct status *st);
 
 /*
  * Learn everything about the peer's certificate: `name` must be in it, `pins` are compared, and
- * when `known_hosts` is a file (TOFU) the key is looked up there under host and port.
+ * when `known_hosts` is a file (TOFU) the key is looked up there under host and port. `all`: what
+ * is not needed for a verdict, too.
  */
 void cert_note(gnutls_session_t session, const char *name, const struct strings *pins,
-    const char *known_hosts, const char *host, const char *port, struct cert_info *info);
+    const char *known_hosts, const char *host, const char *port, bool all, struct cert_info *info);
 
 /*
  * Remember the peer's key in `known_hosts`, making the file (0600) and its directories (0700). 0,

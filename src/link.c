@@ -205,6 +205,7 @@ open_server(struct link *l)
 		return;
 	l->aimed = true;
 	to.files = l->files;
+	to.facts = l->facts;
 	to.server.host = l->url.host;
 	to.server.port = l->url.port;
 	to.server.path = l->url.path;

@@ -32,6 +32,7 @@ struct link {
 	struct credentials cred;
 	char *known_hosts, *scram_hosts;
 	struct tls_files *files; /* of tls_check(), or NULL */
+	bool facts; /* all that a certificate says is wanted; for link_init()'s caller to set */
 };
 
 /* link_free() takes leave of the server and gives everything back. */

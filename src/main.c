@@ -16,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "conf.h"
 #include "dispatch.h"
 #include "list.h"
@@ -220,6 +221,58 @@ finish(struct run *run, const struct status *error)
 	return o.exit;
 }
 
+/* What stands on the command line of --check: recipients have an @, URLs a scheme. */
+static int
+sort_arguments(struct run *run, struct strings *recipients, struct status *st)
+{
+	struct options *o = &run->options;
+	const struct setting *server = setting_find("server");
+	size_t i;
+
+	for (i = 0; i < o->nrecipients; i++) {
+		char *word = o->recipients[i];
+
+		if (strstr(word, "://") != NULL) {
+			if (layer_set(&o->settings, server, word, st) == -1)
+				return -1;
+		} else if (strchr(word, '@') != NULL || o->account != NULL)
+			strings_add(recipients, word);
+		else
+			o->account = word;
+	}
+	return 0;
+}
+
+static int
+check_account(struct run *run)
+{
+	struct options *o = &run->options;
+	struct check_wish wish = {
+		.sender = o->sender,
+		.format = o->report,
+		.fd = o->report_fd != -1 ? o->report_fd : STDOUT_FILENO,
+	};
+	struct strings recipients = { 0 };
+	struct status st;
+	int status;
+
+	if (sort_arguments(run, &recipients, &st) == -1 ||
+	    conf_load(&run->conf, o->config, &st) == -1 || choose_account(run, "", &st) == -1)
+		status = check_failed(&wish, &st);
+	else {
+		wish.account = &run->account;
+		wish.recipients = recipients.v;
+		wish.n = recipients.n;
+		status = check(&wish);
+	}
+	strings_free(&recipients);
+	if (run->account_made)
+		account_free(&run->account);
+	conf_free(&run->conf);
+	options_free(o);
+	return status;
+}
+
 /* -bs: the client hears what becomes of its mail, and standard error only of what it cannot hear.
  */
 static int
@@ -351,6 +404,8 @@ main(int argc, char **argv)
 		return finish(&run, good ? NULL : &st);
 	}
 	say_dialogue(run.options.verbose);
+	if (run.options.mode == MODE_CHECK)
+		return check_account(&run);
 	if (run.options.mode == MODE_SERVE)
 		return serve_client(&run);
 	if (run.options.mode >= MODE_LIST)

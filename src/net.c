@@ -367,6 +367,24 @@ net_connect(const struct endpoint *to, const char *source, int64_t deadline, cha
 	return fd;
 }
 
+int
+net_addresses(
+    const struct endpoint *to, int64_t deadline, struct strings *found, struct status *st)
+{
+	struct addrinfo *list = NULL;
+	const struct addrinfo *ai;
+	char address[NI_MAXHOST];
+
+	if (resolve(to, 0, deadline, &list, st) == -1)
+		return -1;
+	for (ai = list; ai != NULL && found->n < ADDRESSES_MAX; ai = ai->ai_next) {
+		address_text(ai->ai_addr, ai->ai_addrlen, address, sizeof address);
+		strings_add(found, address);
+	}
+	freeaddrinfo(list);
+	return 0;
+}
+
 bool
 net_loopback(const char *peer)
 {

@@ -28,6 +28,10 @@ struct endpoint {
 int net_connect(const struct endpoint *to, const char *source, int64_t deadline, char *peer,
     size_t size, struct status *st);
 
+/* The addresses of a host, as text, in the order of the resolver. 0, or -1 as net_connect(). */
+int net_addresses(
+    const struct endpoint *to, int64_t deadline, struct strings *found, struct status *st);
+
 /* Is this the address (as net_connect() gave it) of this very machine (127/8, ::1)? */
 bool net_loopback(const char *peer);
 

@@ -20,6 +20,7 @@
 enum {
 	OPT_SETTING = 1000, /* + index in the table */
 	OPT_ALL = 2000,
+	OPT_CHECK,
 	OPT_CONFIG,
 	OPT_DROP,
 	OPT_FLUSH,
@@ -42,6 +43,7 @@ static const struct {
 } own[] = {
 	{ "account", 'a', "NAME", "use this account of the configuration" },
 	{ "all-or-nothing", OPT_ALL, NULL, "the same as --partial=no" },
+	{ "check", OPT_CHECK, NULL, "try the account step by step, sending nothing" },
 	{ "config", OPT_CONFIG, "FILE", "read this configuration" },
 	{ "drop", OPT_DROP, "ID", "forget a message of the spool" },
 	{ "flush", OPT_FLUSH, "[ID]", "send what is due in the spool, or this" },
@@ -289,6 +291,9 @@ set_own(struct options *o, int value, struct status *st)
 	case 'v':
 		o->verbose = true;
 		return 0;
+	case OPT_CHECK:
+		o->mode = MODE_CHECK;
+		return 0;
 	case OPT_ALL:
 		return set_setting(o, setting_find("partial"), "no", st);
 	case OPT_CONFIG:
@@ -404,6 +409,7 @@ options_help(void)
 	str_puts(&out,
 	    "usage: pneu [options] [--] recipient ...      the message is on standard input\n"
 	    "       pneu [options] --message=FILE recipient ...\n"
+	    "       pneu --check [account|URL] [recipient] what works, and what does not\n"
 	    "       pneu --flush | --list                  what waits in the spool\n\n"
 	    "Submits one mail message and says how it ended for every recipient.\n\n");
 	for (i = 0; i < NOWN; i++)

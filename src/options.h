@@ -15,6 +15,7 @@ enum mode {
 	MODE_VERSION,
 	MODE_SERVE,   /* -bs: SMTP on standard input and output */
 	MODE_VERIFY,  /* -bv: look at the recipients and send nothing */
+	MODE_CHECK,   /* --check: look at everything and send nothing */
 	MODE_ALIASES, /* -bi, newaliases: there is no database to rebuild */
 	MODE_LIST,    /* -bp, mailq */
 	MODE_FLUSH,   /* --flush, -q: send what is due */

@@ -24,6 +24,7 @@ struct session {
 	struct session_target to;
 	struct chat chat;
 	struct caps caps;
+	struct str hello[2]; /* what EHLO was answered with, before TLS and in it */
 	struct session_info info;
 	struct call call; /* its stream has become the chat's */
 };
@@ -88,6 +89,8 @@ ehlo(struct session *s, struct status *st)
 	if (st->class != 2)
 		return -1;
 	caps_parse(&s->caps, &s->chat.reply);
+	str_clear(&s->hello[s->info.tls.on]);
+	str_puts(&s->hello[s->info.tls.on], str_text(&s->chat.reply.text));
 	s->chat.pipelining = a->pipelining && (s->caps.ext & EXT_PIPELINING) != 0;
 	if (!a->chunking)
 		s->caps.ext &= ~(unsigned)EXT_CHUNKING;
@@ -145,6 +148,7 @@ session_policy(const struct session_target *to)
 		.pins = &a->tls_pin,
 		.known_hosts = to->known_hosts,
 		.files = to->files,
+		.facts = to->facts,
 	};
 
 	/* what goes into a socket does not leave the machine, and it has no name to be verified */
@@ -446,6 +450,12 @@ session_turns(const struct session *s)
 	return s->chat.stream != NULL ? stream_turns(s->chat.stream) : 0;
 }
 
+const char *
+session_hello(const struct session *s, bool tls)
+{
+	return s->hello[tls].len > 0 ? s->hello[tls].p : NULL;
+}
+
 bool
 session_lmtp(const struct session *s)
 {
@@ -475,5 +485,7 @@ session_close(struct session **sp)
 	chat_free(&s->chat);
 	dial_end(&s->call);
 	caps_free(&s->caps);
+	str_free(&s->hello[0]);
+	str_free(&s->hello[1]);
 	free(s);
 }

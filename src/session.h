@@ -32,6 +32,7 @@ struct session_target {
 	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
 	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
 	struct tls_files *files;  /* of tls_check(), or NULL */
+	bool facts;		  /* all that a certificate says is wanted */
 	int64_t deadline;	  /* of wait_now(), for everything */
 };
 
@@ -63,6 +64,8 @@ struct session *session_over(
 
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);
+/* What EHLO was answered with before TLS, or in it: lines, the first being the name; or NULL. */
+const char *session_hello(const struct session *s, bool tls);
 unsigned session_turns(const struct session *s); /* see stream_turns() */
 bool session_lmtp(const struct session *s);	 /* each recipient has a reply of his own */
 struct chat *session_chat(struct session *s);	 /* for the commands of a transaction */

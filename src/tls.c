@@ -413,7 +413,7 @@ note_cert(struct tls *t, const struct tls_policy *p, struct cert_info *info)
 {
 	memset(info, 0, sizeof *info);
 	cert_note(t->session, p->name, p->pins, p->level == TLS_TOFU ? p->known_hosts : NULL,
-	    p->host, p->port, info);
+	    p->host, p->port, p->facts, info);
 }
 
 /* 0, or -1 with *st: what is trusted cannot be loaded. */

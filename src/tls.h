@@ -28,6 +28,7 @@ struct tls_policy {
 	const struct strings *pins; /* certificates or keys that are good; empty: no such rule */
 	const char *known_hosts;    /* the file of TOFU's keys, or NULL */
 	struct tls_files *files;    /* of tls_check(), or NULL */
+	bool facts;		    /* all that the certificate says is wanted */
 };
 
 struct tls_info {
