@@ -199,14 +199,15 @@ set_dsn(struct options *o, const char *name, struct status *st)
 	return set_setting(o, setting_find(name), optarg, st) == 0 || o->as_sendmail ? 0 : -1;
 }
 
-/* The modes that are about the spool. False when it is none of these. */
+/* The modes that have an option of their own. False when it is none of these. */
 static bool
-set_spool(struct options *o, int value)
+set_long_mode(struct options *o, int value)
 {
 	static const struct {
 		int value;
 		enum mode mode;
 	} modes[] = {
+		{ OPT_CHECK, MODE_CHECK },
 		{ OPT_DROP, MODE_DROP },
 		{ OPT_FLUSH, MODE_FLUSH },
 		{ OPT_HOLD, MODE_HOLD },
@@ -246,7 +247,7 @@ set_own(struct options *o, int value, struct status *st)
 {
 	const char *why;
 
-	if (set_spool(o, value))
+	if (set_long_mode(o, value))
 		return 0;
 	switch (value) {
 	case 'C':
@@ -290,9 +291,6 @@ set_own(struct options *o, int value, struct status *st)
 		return 0;
 	case 'v':
 		o->verbose = true;
-		return 0;
-	case OPT_CHECK:
-		o->mode = MODE_CHECK;
 		return 0;
 	case OPT_ALL:
 		return set_setting(o, setting_find("partial"), "no", st);
