@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "flush.h"
+#include "log.h"
 #include "pace.h"
 #include "say.h"
 #include "secret.h"
@@ -93,6 +94,7 @@ end(struct run *r, struct job *j, struct status *st)
 			r->last = e->rcpt[i].status;
 	if (!has_outcome(e))
 		return 0;
+	log_message(r->s.account, r->link, e, &j->m);
 	queue_outcome(&j->queued, r->link->name, (long long)time(NULL), &j->it.entry);
 	return settle(&r->s, &j->it, st);
 }

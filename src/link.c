@@ -47,6 +47,7 @@ link_down(struct link *l)
 		return;
 	l->info = *session_info(l->session);
 	l->turns += session_turns(l->session);
+	link_octets(l, &l->sent, &l->received);
 	session_close(&l->session);
 }
 
@@ -62,6 +63,17 @@ unsigned
 link_turns(const struct link *l)
 {
 	return l->turns + (l->session != NULL ? session_turns(l->session) : 0);
+}
+
+void
+link_octets(const struct link *l, uint64_t *sent, uint64_t *received)
+{
+	uint64_t out = 0, in = 0;
+
+	if (l->session != NULL)
+		session_octets(l->session, &out, &in);
+	*sent = l->sent + out;
+	*received = l->received + in;
 }
 
 /* ---- one server */

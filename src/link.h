@@ -25,6 +25,7 @@ struct link {
 	char *user; /* who we authenticated as, or NULL */
 	struct session_info info;
 	unsigned turns; /* of the sessions that have ended */
+	uint64_t sent, received; /* likewise */
 	/* What a session goes on using. */
 	bool aimed;	      /* url and cred are for this server */
 	struct account clear; /* the account without TLS, where `tls may` came to that */
@@ -59,6 +60,9 @@ void link_renew(struct link *l);
 
 /* How often we have waited for a server, over all sessions; see stream_turns(). */
 unsigned link_turns(const struct link *l);
+
+/* Octets on the wire, likewise. */
+void link_octets(const struct link *l, uint64_t *sent, uint64_t *received);
 
 /* Take leave of the server (QUIT); link_up() opens a new session. */
 void link_down(struct link *l);

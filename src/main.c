@@ -20,6 +20,7 @@
 #include "conf.h"
 #include "dispatch.h"
 #include "list.h"
+#include "log.h"
 #include "options.h"
 #include "parties.h"
 #include "report.h"
@@ -169,7 +170,7 @@ verify(struct run *run, struct status *st)
 }
 
 static void
-write_report(const struct run *run, const struct outcome *o)
+write_report(const struct run *run, const struct outcome *o, const struct str *record)
 {
 	int fd = run->options.report_fd != -1 ? run->options.report_fd : STDOUT_FILENO;
 	struct str out = { 0 };
@@ -178,7 +179,7 @@ write_report(const struct run *run, const struct outcome *o)
 	if (run->options.report == REPORT_NONE)
 		return;
 	if (run->options.report == REPORT_JSON)
-		report_json(o, &out);
+		str_put(&out, record->p, record->len);
 	else
 		report_text(o, &out);
 	while (done < out.len) {
@@ -207,9 +208,17 @@ finish(struct run *run, const struct status *error)
 		.error = error,
 	};
 
+	struct str record = { 0 };
+
 	o.exit = error != NULL ? status_exit(error) : envelope_exit(&run->envelope);
 	report_failures(&o);
-	write_report(run, &o);
+	if (run->options.report == REPORT_JSON || (o.account != NULL && o.account->log != NULL))
+		report_json(&o, &record);
+	/* the spool and the client of -bs have their own */
+	if (run->options.mode == MODE_SEND)
+		log_record(&o, &record);
+	write_report(run, &o, &record);
+	str_free(&record);
 	submission_free(&run->submission);
 	envelope_free(&run->envelope);
 	if (run->message_open)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "parties.h"
 #include "relay.h"
 #include "rewrite.h"
@@ -443,6 +444,7 @@ relay_message(struct relay *r, source_read_fn *read, void *arg, struct status *s
 		(void)mail_content(&r->mail, f, true, false);
 		mail_body(&r->mail, &reply);
 		sum_up(r, &reply, st);
+		log_message(&r->account, &r->link, &r->envelope, &m);
 	}
 	message_free(&m);
 	relay_reset(r);

@@ -158,6 +158,12 @@ put_server(struct str *out, const struct submission *sub)
 }
 
 static void
+put_seconds(struct str *out, const char *name, int64_t ms)
+{
+	str_printf(out, ",\"%s\":%" PRId64 ".%03" PRId64, name, ms / 1000, ms % 1000);
+}
+
+static void
 put_submission(struct str *out, const struct submission *sub)
 {
 	if (sub->server != NULL && sub->info.peer[0] != '\0')
@@ -172,8 +178,12 @@ put_submission(struct str *out, const struct submission *sub)
 		str_putc(out, '}');
 	} else
 		str_puts(out, ",\"auth\":null");
-	str_printf(out, ",\"round_trips\":%u,\"seconds\":%" PRId64 ".%03" PRId64, sub->turns,
-	    sub->ms / 1000, sub->ms % 1000);
+	str_printf(out, ",\"round_trips\":%u,\"octets_sent\":%" PRIu64
+	    ",\"octets_received\":%" PRIu64, sub->turns, sub->sent, sub->received);
+	put_seconds(out, "seconds", sub->ms);
+	put_seconds(out, "seconds_connect", sub->info.connect_ms);
+	put_seconds(out, "seconds_tls", sub->info.tls_ms);
+	put_seconds(out, "seconds_login", sub->info.login_ms);
 	json_member(out, "reply", sub->reply.class != 0 ? sub->reply.text : NULL);
 }
 

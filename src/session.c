@@ -192,6 +192,7 @@ secure(struct session *s, struct status *st)
 	struct tls_policy policy = session_policy(&s->to);
 	struct tls_info *info = &s->info.tls;
 	struct str binding = { 0 };
+	int64_t start;
 	int r;
 
 	if (!s->to.implicit) {
@@ -212,7 +213,9 @@ secure(struct session *s, struct status *st)
 		if (st->class != 2)
 			return -1;
 	}
+	start = wait_now();
 	r = tls_start(s->chat.stream, &policy, chat_patience(&s->chat, PH_TLS), info, &binding, st);
+	s->info.tls_ms = wait_now() - start;
 	if (r == 0) {
 		show_tls(s, &policy);
 		r = tls_judge(&policy, info, st);
@@ -375,6 +378,7 @@ static void
 begin(struct session *s)
 {
 	struct status st;
+	int64_t start;
 	int r = 0;
 
 	stream_deadline(s->chat.stream, s->to.deadline);
@@ -389,8 +393,10 @@ begin(struct session *s)
 		if (r == 0 && s->info.tls.on)
 			r = ehlo(s, &st);
 	}
+	start = wait_now();
 	if (r == 0)
 		r = authenticate(s, &st);
+	s->info.login_ms = wait_now() - start;
 	if (r == -1)
 		s->chat.st = st;
 }
@@ -415,11 +421,14 @@ session_open(const struct session_target *to)
 	struct session *s;
 	struct status st;
 	int64_t until = wait_least(wait_until(to->account->connect_timeout), to->deadline);
+	int64_t start = wait_now();
 
 	if (to->account->timeout > 0)
 		until = wait_least(until, wait_until(to->account->timeout));
 	if (dial(&to->server, &by, until, &call, &st) == 0) {
+		start = wait_now() - start;
 		s = session_over(call.stream, to, call.peer);
+		s->info.connect_ms = start;
 		s->call = call;
 		s->call.stream = NULL;
 		if (s->info.greeting[0] == '\0')
@@ -454,6 +463,14 @@ const char *
 session_hello(const struct session *s, bool tls)
 {
 	return s->hello[tls].len > 0 ? s->hello[tls].p : NULL;
+}
+
+void
+session_octets(const struct session *s, uint64_t *sent, uint64_t *received)
+{
+	*sent = *received = 0;
+	if (s->chat.stream != NULL)
+		stream_octets(s->chat.stream, sent, received);
 }
 
 bool

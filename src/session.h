@@ -20,6 +20,8 @@ struct session_info {
 	char mech[32];	    /* the mechanism that authenticated us, or "" */
 	char tried[32];	    /* the one that was tried last */
 	struct tls_info tls;
+	/* Milliseconds until it was connected, for TLS, and for AUTH; 0 what was not done. */
+	int64_t connect_ms, tls_ms, login_ms;
 };
 
 /* Where to, with what: the account's settings plus what the URL said. All borrowed. */
@@ -66,6 +68,7 @@ const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);
 /* What EHLO was answered with before TLS, or in it: lines, the first being the name; or NULL. */
 const char *session_hello(const struct session *s, bool tls);
+void session_octets(const struct session *s, uint64_t *sent, uint64_t *received);
 unsigned session_turns(const struct session *s); /* see stream_turns() */
 bool session_lmtp(const struct session *s);	 /* each recipient has a reply of his own */
 struct chat *session_chat(struct session *s);	 /* for the commands of a transaction */

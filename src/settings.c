@@ -77,6 +77,8 @@ const struct setting settings[] = {
 	  "the certificate is for NAME, not the host", NULL },
 	{ "tls-priority", T_STRING, AT(tls_priority), NULL, "STRING",
 	  "GnuTLS priority string", NULL },
+	{ "log", T_LOG, AT(log), NULL, "FILE|syslog|journal",
+	  "note there how each message ended", NULL },
 	{ "timeout", T_TIME, AT(timeout), NULL, "TIME",
 	  "longest wait for any one reply", NULL },
 	{ "connect-timeout", T_TIME, AT(connect_timeout), "30s", "TIME",

@@ -38,6 +38,7 @@ struct stream {
 	size_t keep;
 	bool ended;
 	bool broken;	    /* writing failed, but there are answers to be read */
+	uint64_t got;	    /* octets from the wire */
 	uint64_t plain;	    /* octets that were put, since the beginning */
 	uint64_t put;	    /* octets for the wire, since the beginning */
 	uint64_t run;	    /* of these, those since an answer was awaited */
@@ -163,6 +164,13 @@ stream_passed(const struct stream *s, uint64_t mark)
 	return false;
 }
 
+void
+stream_octets(const struct stream *s, uint64_t *sent, uint64_t *received)
+{
+	*sent = s->put - (s->wire.len - s->wire_at) - s->swallowed;
+	*received = s->got;
+}
+
 unsigned
 stream_turns(const struct stream *s)
 {
@@ -230,13 +238,15 @@ sleep_for(struct stream *s, short events, int64_t by)
 }
 
 static ssize_t
-read_wire(const struct stream *s, void *p, size_t n)
+read_wire(struct stream *s, void *p, size_t n)
 {
 	ssize_t got;
 
 	do
 		got = read(s->in_fd, p, n);
 	while (got == -1 && errno == EINTR);
+	if (got > 0)
+		s->got += (uint64_t)got;
 	return got;
 }
 

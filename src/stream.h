@@ -86,6 +86,9 @@ size_t stream_waiting(
     const struct stream *s);	      /* input that was read from the wire and not from us */
 size_t stream_look(struct stream *s); /* the same, after one look at the wire if there is none */
 
+/* Octets that went out on the wire, and that came in, so far. */
+void stream_octets(const struct stream *s, uint64_t *sent, uint64_t *received);
+
 unsigned stream_turns(const struct stream *s); /* times we waited for the other side to answer */
 const struct status *stream_status(const struct stream *s); /* class 0: alive */
 int stream_fail(struct stream *s, const struct status *st); /* latch this failure; -1 */

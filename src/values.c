@@ -283,6 +283,19 @@ put_proxy(const char *value, struct proxy *at, struct status *st)
 	return r;
 }
 
+static int
+put_log(const struct setting *set, const char *value, char **at, struct status *st)
+{
+	if (*value == '/' || *value == '~')
+		return put_path(set, value, at, st);
+	if (strcmp(value, "syslog") == 0 || strcmp(value, "journal") == 0)
+		*at = xstrdup(value);
+	else if (!ascii_eq(value, "no"))
+		return wrong(st, set, value,
+		    "it is syslog, journal, no, or a file with its whole path");
+	return 0;
+}
+
 /* A directory is a yes, too. Said of several layers, the least first, each adds what it has. */
 static int
 put_queue(const struct setting *set, const char *value, struct queue *at, struct status *st)
@@ -379,6 +392,8 @@ value_put(const struct setting *set, const char *value, struct account *a, struc
 		return put_proxy(value, at, st);
 	case T_PATH:
 		return put_path(set, value, at, st);
+	case T_LOG:
+		return put_log(set, value, at, st);
 	case T_URLS:
 		r = url_parse(value, &u, st);
 		url_free(&u);

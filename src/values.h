@@ -14,6 +14,7 @@ enum setting_type {
 	T_HOST,	    /* a host name; other letters than ASCII become A-labels */
 	T_ADDRESS,  /* of IPv4 or IPv6, without brackets */
 	T_PATH,	    /* a leading ~ is the home directory */
+	T_LOG,	    /* no, syslog, journal, or a file with its whole path */
 	T_SECRET,   /* to the end of the line; not on the command line */
 	T_COMMAND,  /* to the end of the line, for sh -c */
 	T_PROXY,    /* a URL; not on the command line when it has a password */
