@@ -25,14 +25,16 @@
 #include "anchors.h"
 
 #define FILE_MAX (16 * 1024 * 1024) /* a bundle that is larger is none */
-#define HEAD_SHORT 288		    /* octets in which most subjects end */
-#define HEAD_MAX (HEAD_SHORT << 4)  /* and in which the subject has to end */
+#define HEAD_FIRST 192		    /* octets in which most subjects begin */
+#define HEAD_STEP 64		    /* so many more at a time */
+#define HEAD_MAX 4608		    /* and in which the subject has to end */
 #define NAMES_MAX 32		    /* two for each certificate of a chain; GnuTLS takes 16 */
 
 /* ---- DER */
 
 struct der {
 	const unsigned char *p, *end;
+	size_t size; /* as it says itself; more than end - p when it was cut off */
 };
 
 /* Take the next element, with its head, into *all and its contents into *in; false: there is none.
@@ -53,7 +55,9 @@ der_next(struct der *d, struct der *all, struct der *in)
 			len = len << 8 | d->p[head++];
 	}
 	all->p = d->p;
+	all->size = head + len;
 	in->p = d->p + head;
+	in->size = len;
 	/* the last of what was cut off is longer than what is left */
 	in->end = len <= left - head ? in->p + len : d->end;
 	all->end = in->end;
@@ -65,7 +69,7 @@ der_next(struct der *d, struct der *all, struct der *in)
 static bool
 names_of(const unsigned char *p, size_t n, struct der *issuer, struct der *subject)
 {
-	struct der d = { p, p + n }, all, in;
+	struct der d = { p, p + n, n }, all, in;
 
 	if (!der_next(&d, &all, &in) || !der_next(&in, &all, &d))
 		return false;
@@ -102,18 +106,24 @@ next_letter(const unsigned char **p, const unsigned char *end)
 	return *p < end ? value[*(*p)++] : NONE;
 }
 
-/*
- * The first octets of base64 text, `max` or up to two more, into out[]: how many. Space may be
- * anywhere, as GnuTLS has it; what else is no letter is the end.
- */
-static size_t
-decode_head(const char *text, const char *textend, size_t max, unsigned char *out)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	const unsigned char *end = (const unsigned char *)textend;
-	unsigned char *to = out;
+/* The first octets of base64 text, as far as they were needed. */
+struct head {
+	const unsigned char *p, *end; /* what is left of the text */
+	size_t n;
+	unsigned char octets[HEAD_MAX + 2];
+};
 
-	while ((size_t)(to - out) < max) {
+/*
+ * Decode until there are `max` octets, or up to two more: are there? Space may be anywhere, as
+ * GnuTLS has it; what else is no letter is the end.
+ */
+static bool
+decode_head(struct head *h, size_t max)
+{
+	const unsigned char *p = h->p, *end = h->end;
+	unsigned char *to = h->octets + h->n, *enough = h->octets + max;
+
+	while (to < enough) {
 		unsigned a = NONE, b = 0, c = 0, d = 0;
 
 		if (end - p >= 4)
@@ -134,7 +144,9 @@ decode_head(const char *text, const char *textend, size_t max, unsigned char *ou
 		to[2] = (unsigned char)a;
 		to += 3;
 	}
-	return (size_t)(to - out);
+	h->p = p;
+	h->n = (size_t)(to - h->octets);
+	return to >= enough;
 }
 
 static bool
@@ -162,10 +174,29 @@ is_wanted(const struct wanted *w, const struct der *name)
 	size_t len = (size_t)(name->end - name->p), i;
 
 	for (i = 0; i < w->n; i++)
-		if ((size_t)(w->names[i].end - w->names[i].p) == len &&
-		    memcmp(w->names[i].p, name->p, len) == 0)
+		if (w->names[i].size == len && memcmp(w->names[i].p, name->p, len) == 0)
 			return true;
 	return false;
+}
+
+static bool
+is_length_wanted(const struct wanted *w, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (w->names[i].size == size)
+			return true;
+	return false;
+}
+
+static void
+want(struct wanted *w, const struct der *name)
+{
+	bool whole = (size_t)(name->end - name->p) == name->size;
+
+	if (whole && w->n < NAMES_MAX && !is_wanted(w, name))
+		w->names[w->n++] = *name;
 }
 
 static void
@@ -177,29 +208,31 @@ want_names(struct wanted *w, const gnutls_datum_t *chain, unsigned n)
 	for (i = 0; i < n; i++) {
 		if (!names_of(chain[i].data, chain[i].size, &issuer, &subject))
 			continue;
-		if (w->n < NAMES_MAX && !is_wanted(w, &issuer))
-			w->names[w->n++] = issuer;
-		if (w->n < NAMES_MAX && !is_wanted(w, &subject))
-			w->names[w->n++] = subject;
+		want(w, &issuer);
+		want(w, &subject);
 	}
 }
 
 /* Is this one wanted, whose base64 is between these? Not to be able to tell is as good as yes. */
 static bool
-is_candidate(const struct wanted *w, const char *p, const char *stop)
+is_candidate(const struct wanted *w, const char *text, const char *stop)
 {
-	unsigned char head[HEAD_MAX + 2];
 	struct der issuer, subject;
-	size_t max, n;
+	struct head h;
+	size_t max;
 
-	for (max = HEAD_SHORT; max <= HEAD_MAX; max *= 2) {
-		bool named;
+	h.p = (const unsigned char *)text;
+	h.end = (const unsigned char *)stop;
+	h.n = 0;
+	for (max = HEAD_FIRST; max <= HEAD_MAX; max += HEAD_STEP) {
+		bool more = decode_head(&h, max), named;
 
-		n = decode_head(p, stop, max, head);
-		named = names_of(head, n, &issuer, &subject);
-		if (n < max)
+		named = names_of(h.octets, h.n, &issuer, &subject);
+		if (!more)
 			return named && is_wanted(w, &subject);
-		if (named && subject.end < head + n)
+		if (named && !is_length_wanted(w, subject.size))
+			return false;
+		if (named && (size_t)(subject.end - subject.p) == subject.size)
 			return is_wanted(w, &subject);
 	}
 	return true;
