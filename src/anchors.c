@@ -25,14 +25,16 @@
 #include "anchors.h"
 
 #define FILE_MAX (16 * 1024 * 1024) /* a bundle that is larger is none */
-#define HEAD_SHORT 288		    /* octets in which most subjects end */
-#define HEAD_MAX (HEAD_SHORT << 4)  /* and in which the subject has to end */
+#define HEAD_FIRST 192		    /* octets in which most subjects begin */
+#define HEAD_STEP 64		    /* so many more at a time */
+#define HEAD_MAX 4608		    /* and in which the subject has to end */
 #define NAMES_MAX 32		    /* two for each certificate of a chain; GnuTLS takes 16 */
 
 /* ---- DER */
 
 struct der {
 	const unsigned char *p, *end;
+	size_t size; /* as it says itself; more than end - p when it was cut off */
 };
 
 /* Take the next element, with its head, into *all and its contents into *in; false: there is none.
@@ -47,13 +49,15 @@ der_next(struct der *d, struct der *all, struct der *in)
 	len = d->p[1];
 	if (len >= 0x80) {
 		k = len & 0x7f;
-		if (k < 1 || k > 3 || left < head + k)
+		if (k < 1 || k > 4 || left < head + k)
 			return false;
 		for (len = 0; k > 0; k--)
 			len = len << 8 | d->p[head++];
 	}
 	all->p = d->p;
+	all->size = head + len;
 	in->p = d->p + head;
+	in->size = len;
 	/* the last of what was cut off is longer than what is left */
 	in->end = len <= left - head ? in->p + len : d->end;
 	all->end = in->end;
@@ -65,7 +69,7 @@ der_next(struct der *d, struct der *all, struct der *in)
 static bool
 names_of(const unsigned char *p, size_t n, struct der *issuer, struct der *subject)
 {
-	struct der d = { p, p + n }, all, in;
+	struct der d = { p, p + n, n }, all, in;
 
 	if (!der_next(&d, &all, &in) || !der_next(&in, &all, &d))
 		return false;
@@ -77,8 +81,6 @@ names_of(const unsigned char *p, size_t n, struct der *issuer, struct der *subje
 }
 
 /* ---- PEM */
-
-static const char begins[] = "-----BEGIN ", ends[] = "-----END ";
 
 #define NONE 0x80 /* it is no letter of base64 */
 static unsigned char value[256];
@@ -95,34 +97,56 @@ make_values(void)
 		value[(unsigned char)letters[i]] = i;
 }
 
-/*
- * The first octets of base64 text, `max` or up to two more, into out[]: how many. Line ends are
- * between whole groups; whatever else may be there spoils one candidate.
- */
-static size_t
-decode_head(const char *text, const char *textend, size_t max, unsigned char *out)
+/* The next letter's value, space left out; NONE: there is none, or it is none. */
+static unsigned
+next_letter(const unsigned char **p, const unsigned char *end)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	const unsigned char *end = (const unsigned char *)textend;
-	unsigned char *to = out;
+	while (*p < end && (**p == ' ' || (**p >= '\t' && **p <= '\r')))
+		(*p)++;
+	return *p < end ? value[*(*p)++] : NONE;
+}
 
-	while (end - p >= 4 && (size_t)(to - out) < max) {
-		unsigned a = value[p[0]], b = value[p[1]], c = value[p[2]], d = value[p[3]];
+/* The first octets of base64 text, as far as they were needed. */
+struct head {
+	const unsigned char *p, *end; /* what is left of the text */
+	size_t n;
+	unsigned char octets[HEAD_MAX + 2];
+};
 
-		if (((a | b | c | d) & NONE) != 0) {
-			if (a != NONE)
+/*
+ * Decode until there are `max` octets, or up to two more: are there? Space may be anywhere, as
+ * GnuTLS has it; what else is no letter is the end.
+ */
+static bool
+decode_head(struct head *h, size_t max)
+{
+	const unsigned char *p = h->p, *end = h->end;
+	unsigned char *to = h->octets + h->n, *enough = h->octets + max;
+
+	while (to < enough) {
+		unsigned a = NONE, b = 0, c = 0, d = 0;
+
+		if (end - p >= 4)
+			a = value[p[0]], b = value[p[1]], c = value[p[2]], d = value[p[3]];
+		if (((a | b | c | d) & NONE) == 0)
+			p += 4;
+		else { /* mostly a line that ends */
+			a = next_letter(&p, end);
+			b = next_letter(&p, end);
+			c = next_letter(&p, end);
+			d = next_letter(&p, end);
+			if (((a | b | c | d) & NONE) != 0)
 				break;
-			p++;
-			continue;
 		}
 		a = a << 18 | b << 12 | c << 6 | d;
 		to[0] = (unsigned char)(a >> 16);
 		to[1] = (unsigned char)(a >> 8);
 		to[2] = (unsigned char)a;
 		to += 3;
-		p += 4;
 	}
-	return (size_t)(to - out);
+	h->p = p;
+	h->n = (size_t)(to - h->octets);
+	return to >= enough;
 }
 
 static bool
@@ -135,6 +159,10 @@ has_prefix(const char *p, const char *end, const char *prefix)
 
 /* ---- choosing */
 
+struct block {
+	const char *start, *text, *stop;
+};
+
 struct wanted {
 	struct der names[NAMES_MAX];
 	size_t n;
@@ -146,10 +174,29 @@ is_wanted(const struct wanted *w, const struct der *name)
 	size_t len = (size_t)(name->end - name->p), i;
 
 	for (i = 0; i < w->n; i++)
-		if ((size_t)(w->names[i].end - w->names[i].p) == len &&
-		    memcmp(w->names[i].p, name->p, len) == 0)
+		if (w->names[i].size == len && memcmp(w->names[i].p, name->p, len) == 0)
 			return true;
 	return false;
+}
+
+static bool
+is_length_wanted(const struct wanted *w, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (w->names[i].size == size)
+			return true;
+	return false;
+}
+
+static void
+want(struct wanted *w, const struct der *name)
+{
+	bool whole = (size_t)(name->end - name->p) == name->size;
+
+	if (whole && w->n < NAMES_MAX && !is_wanted(w, name))
+		w->names[w->n++] = *name;
 }
 
 static void
@@ -161,31 +208,34 @@ want_names(struct wanted *w, const gnutls_datum_t *chain, unsigned n)
 	for (i = 0; i < n; i++) {
 		if (!names_of(chain[i].data, chain[i].size, &issuer, &subject))
 			continue;
-		if (w->n < NAMES_MAX && !is_wanted(w, &issuer))
-			w->names[w->n++] = issuer;
-		if (w->n < NAMES_MAX && !is_wanted(w, &subject))
-			w->names[w->n++] = subject;
+		want(w, &issuer);
+		want(w, &subject);
 	}
 }
 
-/* Is this one wanted, whose base64 is between these? */
+/* Is this one wanted, whose base64 is between these? Not to be able to tell is as good as yes. */
 static bool
-is_candidate(const struct wanted *w, const char *p, const char *stop)
+is_candidate(const struct wanted *w, const char *text, const char *stop)
 {
-	unsigned char head[HEAD_MAX + 2];
 	struct der issuer, subject;
-	size_t max, n;
-	bool whole;
+	struct head h;
+	size_t max;
 
-	for (max = HEAD_SHORT;; max *= 2) {
-		n = decode_head(p, stop, max, head);
-		whole = n < max || max == HEAD_MAX;
-		if (names_of(head, n, &issuer, &subject)) {
-			if (whole || subject.end < head + n)
-				return is_wanted(w, &subject);
-		} else if (whole)
+	h.p = (const unsigned char *)text;
+	h.end = (const unsigned char *)stop;
+	h.n = 0;
+	for (max = HEAD_FIRST; max <= HEAD_MAX; max += HEAD_STEP) {
+		bool more = decode_head(&h, max), named;
+
+		named = names_of(h.octets, h.n, &issuer, &subject);
+		if (!more)
+			return named && is_wanted(w, &subject);
+		if (named && !is_length_wanted(w, subject.size))
 			return false;
+		if (named && (size_t)(subject.end - subject.p) == subject.size)
+			return is_wanted(w, &subject);
 	}
+	return true;
 }
 
 /* The next of these dashes in p[0..), or NULL. */
@@ -197,31 +247,50 @@ find_dashes(const char *p, const char *end, const char *what)
 	return p;
 }
 
-size_t
-anchors_pick(const char *text, size_t len, const gnutls_datum_t *chain, unsigned n, struct str *pem)
+/*
+ * The next certificate of [*p, end): where it starts, where its base64 does, and where that stops;
+ * *p is then behind it. False: there is no more. What GnuTLS takes for one is one, whatever the
+ * rest of its head says.
+ */
+static bool
+next_block(const char **p, const char *end, struct block *b)
 {
-	const char *p = text, *end = text + len, *start, *stop;
+	while ((b->start = find_dashes(*p, end, "-----BEGIN ")) != NULL) {
+		*p = b->start + 11;
+		if (!has_prefix(*p, end, "CERTIFICATE") && !has_prefix(*p, end, "X509 CERTIFICATE"))
+			continue;
+		if ((b->text = find_dashes(*p, end, "-----")) == NULL ||
+		    (b->stop = find_dashes(b->text + 5, end, "-----END ")) == NULL)
+			return false;
+		b->text += 5;
+		/* another may begin in the same line */
+		*p = find_dashes(b->stop + 9, end, "-----");
+		*p = *p != NULL ? *p + 5 : end;
+		return true;
+	}
+	return false;
+}
+
+size_t
+anchors_pick(const char *text, size_t len, const gnutls_datum_t *chain, unsigned n,
+    const struct str *except, struct str *pem)
+{
+	const char *p = text, *end = text + len;
 	struct wanted wanted = { .n = 0 };
 	size_t count = 0;
+	struct block b;
 
 	make_values();
 	want_names(&wanted, chain, n);
-	while ((start = find_dashes(p, end, begins)) != NULL) {
-		p = start + sizeof begins - 1;
-		if (!has_prefix(p, end, "CERTIFICATE-----") &&
-		    !has_prefix(p, end, "X509 CERTIFICATE-----"))
-			continue;
-		if ((p = memchr(p, '\n', (size_t)(end - p))) == NULL ||
-		    (stop = find_dashes(p, end, ends)) == NULL)
-			break;
-		if (is_candidate(&wanted, p, stop)) {
-			const char *last = memchr(stop, '\n', (size_t)(end - stop));
+	while (next_block(&p, end, &b)) {
+		size_t size = (size_t)(p - b.start);
 
-			str_put(pem, start, (size_t)((last != NULL ? last : end) - start));
-			str_putc(pem, '\n');
-			count++;
-		}
-		p = stop;
+		if (!is_candidate(&wanted, b.text, b.stop) ||
+		    (except->len > 0 && memmem(except->p, except->len, b.start, size) != NULL))
+			continue;
+		str_put(pem, b.start, size);
+		str_putc(pem, '\n');
+		count++;
 	}
 	return count;
 }
@@ -239,7 +308,7 @@ read_file(const char *name, size_t *len)
 		return NULL;
 	*len = 0;
 	if (fstat(fd, &sb) == 0 && sb.st_size > 0 && sb.st_size <= FILE_MAX) {
-		text = xalloc(1, (size_t)sb.st_size);
+		text = xbuffer((size_t)sb.st_size);
 		while ((n = read(fd, text + *len, (size_t)sb.st_size - *len)) > 0)
 			*len += (size_t)n;
 	}
@@ -251,9 +320,22 @@ read_file(const char *name, size_t *len)
 	return text;
 }
 
+bool
+anchors_any(const char *file)
+{
+	const char *p;
+	struct block b;
+	size_t len;
+	char *text = read_file(file, &len);
+	bool any = text != NULL && (p = text, next_block(&p, text + len, &b));
+
+	free(text);
+	return any;
+}
+
 size_t
 anchors_load(gnutls_certificate_credentials_t cred, const char *file, const gnutls_datum_t *chain,
-    unsigned n)
+    unsigned n, struct str *loaded)
 {
 	struct str pem = { 0 };
 	gnutls_datum_t found;
@@ -261,10 +343,12 @@ anchors_load(gnutls_certificate_credentials_t cred, const char *file, const gnut
 	size_t len;
 	char *text = read_file(file, &len);
 
-	if (text != NULL && anchors_pick(text, len, chain, n, &pem) > 0) {
+	if (text != NULL && anchors_pick(text, len, chain, n, loaded, &pem) > 0) {
 		found.data = (unsigned char *)pem.p;
 		found.size = (unsigned)pem.len;
 		trusted = gnutls_certificate_set_x509_trust_mem(cred, &found, GNUTLS_X509_FMT_PEM);
+		if (trusted > 0)
+			str_put(loaded, pem.p, pem.len);
 	}
 	free(text);
 	str_free(&pem);

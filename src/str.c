@@ -219,7 +219,16 @@ str_unxtext(struct str *to, const char *z)
 void
 str_printable(struct str *to, const char *p, size_t n)
 {
-	/* strvisx() writes up to four bytes for one, and a NUL */
+	size_t plain = 0;
+
+	/* most text is, and strvisx() looks at it long and hard */
+	while (plain < n && p[plain] >= ' ' && p[plain] <= '~')
+		plain++;
+	str_put(to, p, plain);
+	if ((n -= plain) == 0)
+		return;
+	p += plain;
+	/* it writes up to four bytes for one, and a NUL */
 	if (n > (SIZE_MAX - 1) / 4)
 		no_memory();
 	str_room(to, n * 4 + 1);

@@ -26,6 +26,7 @@
 struct tls_files {
 	gnutls_certificate_credentials_t cred;
 	const char *later; /* this file is looked into when the chain is there; NULL: none is */
+	struct str loaded; /* what was found in it so far */
 	bool store;	   /* all that is trusted is loaded, or will be looked for in `later` */
 	bool key;	   /* our certificate and key are loaded */
 };
@@ -208,7 +209,8 @@ load_trust(struct tls_files *f, const struct tls_policy *p, enum phase ph, struc
 	if (bundle == NULL && p->level >= TLS_VERIFY && TRUST_STORE_FILE[0] != '\0')
 		bundle = TRUST_STORE_FILE;
 	/* lists of revoked certificates belong to authorities, so these are not left out */
-	if (!f->store && p->crl == NULL && bundle != NULL && is_bundle(bundle)) {
+	if (!f->store && p->crl == NULL && bundle != NULL && is_bundle(bundle) &&
+	    (bundle != p->ca || anchors_any(bundle))) {
 		f->later = bundle;
 		f->store = true;
 	}
@@ -244,6 +246,8 @@ tls_files_free(struct tls_files **files)
 {
 	if (*files != NULL && (*files)->cred != NULL)
 		gnutls_certificate_free_credentials((*files)->cred);
+	if (*files != NULL)
+		str_free(&(*files)->loaded);
 	free(*files);
 	*files = NULL;
 }
@@ -433,7 +437,8 @@ note(struct tls *t, const struct tls_policy *p, struct tls_info *info, struct st
 	note_binding(t, info, binding);
 	if (t->files->later != NULL &&
 	    (chain = gnutls_certificate_get_peers(t->session, &n)) != NULL)
-		(void)anchors_load(t->files->cred, t->files->later, chain, n);
+		(void)anchors_load(
+		    t->files->cred, t->files->later, chain, n, &t->files->loaded);
 	note_cert(t, p, &info->cert);
 	if (info->cert.verified || t->files->later == NULL)
 		return 0;

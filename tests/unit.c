@@ -51,6 +51,7 @@ static const struct {
 	{ "raw", test_raw },
 	{ "trust", test_trust },
 	{ "anchors", test_anchors },
+	{ "alike", test_alike },
 	{ "session", test_session },
 	{ "mail", test_mail },
 	{ "entry", test_entry },

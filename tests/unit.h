@@ -80,6 +80,7 @@ void test_scram(void);
 void test_raw(void);
 void test_trust(void);
 void test_anchors(void);
+void test_alike(void);
 void test_session(void);
 void test_mail(void);
 void test_entry(void);

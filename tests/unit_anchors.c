@@ -15,6 +15,8 @@
 #include "anchors.h"
 #include "unit.h"
 
+static const struct str none;
+
 /* A certificate of `subject`, signed by `issuer` (NULL: by itself) with the one key of all of them.
  */
 static gnutls_x509_crt_t
@@ -50,7 +52,7 @@ static size_t
 picked(const struct str *store, const gnutls_datum_t *chain, unsigned n, struct str *pem)
 {
 	str_clear(pem);
-	return anchors_pick(str_text(store), store->len, chain, n, pem);
+	return anchors_pick(str_text(store), store->len, chain, n, &none, pem);
 }
 
 /* All that is chosen is there as it stood, and nothing is read behind the end of a text cut
@@ -67,7 +69,7 @@ cut_anywhere(const struct str *store, const gnutls_datum_t *chain)
 
 		memcpy(exact, store->p, len);
 		str_clear(&pem);
-		n = anchors_pick(exact, len, chain, 1, &pem);
+		n = anchors_pick(exact, len, chain, 1, &none, &pem);
 		most = n > most ? n : most;
 		free(exact);
 	}
