@@ -196,7 +196,8 @@ ready()
 		$(ready)
 		INCLUDE parts/bye
 	END
-	printf '%s\n' 'server submission://alice@127.0.0.1:1' "server submission://alice@127.0.0.1:$peer_port" \
+	printf '%s\n' 'server submission://alice@127.0.0.1:1' \
+	    "server submission://alice@127.0.0.1:$peer_port" \
 	    "tls-ca $peer_dir/ca.pem" "password-file password" "ehlo mail.sender.com" >config
 	run --separate-stderr "$PNEU" --config=config --check
 	assert_success

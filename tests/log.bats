@@ -116,7 +116,8 @@ END
 	# shellcheck disable=SC2016
 	run unshare -rm sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal || exit 99
 	    perl listen.pl /run/systemd/journal/socket & while [ ! -e ready ]; do :; done
-	    "$PNEU" --config=config --queue=no --server=smtp://127.0.0.1:1 --log=journal bob@example.org <message
+	    "$PNEU" --config=config --queue=no --server=smtp://127.0.0.1:1 --log=journal bob@example.org \
+	        <message
 	    wait'
 	[ "$status" != 99 ] || skip "nothing can be mounted here"
 	run cat heard
@@ -136,7 +137,8 @@ END
 	run unshare -rm sh -c 'mkdir dev && mount -t tmpfs none dev && touch dev/null &&
 	    mount --bind /dev/null dev/null && mount --rbind dev /dev || exit 99
 	    perl listen.pl /dev/log & while [ ! -e ready ]; do :; done
-	    "$PNEU" --config=config --queue=no --server=smtp://127.0.0.1:1 --log=syslog bob@example.org <message
+	    "$PNEU" --config=config --queue=no --server=smtp://127.0.0.1:1 --log=syslog bob@example.org \
+	        <message
 	    wait'
 	[ "$status" != 99 ] || skip "nothing can be mounted here"
 	assert_regex "$(cat heard)" '^<19>.* pneu\[[0-9]+\]: \{"version":1,"exit":75,'

@@ -11,7 +11,7 @@ BEGIN {
 	split("host port socket protocol source_ip proxy_host proxy_port timeout domain auth user password " \
 	    "passwordeval tls tls_starttls tls_trust_file tls_crl_file tls_fingerprint tls_key_file " \
 	    "tls_cert_file tls_certcheck tls_priorities tls_host_override from auto_from maildomain " \
-	    "allow_from_override dsn_notify dsn_return set_from_header aliases", inherited, " ")
+	    "allow_from_override dsn_notify dsn_return set_from_header aliases logfile syslog", inherited, " ")
 	for (i = 1; i in inherited; i++)
 		known[inherited[i]] = 1
 	split("auth tls tls_starttls tls_certcheck auto_from allow_from_override remove_bcc_headers " \
@@ -36,8 +36,6 @@ function why_not()
 	why["tls_min_dh_prime_bits"] = "pneu takes no keys of less than 112 bits of security anyway"
 	why["tls_force_sslv3"] = "pneu has no SSL, only TLS 1.2 and later"
 	why["from_full_name"] = "give the name with each message, as in pneu -F \"Alice\""
-	why["logfile"] = "pneu keeps no log; pneu --report=text (or json) says how it went for each recipient"
-	why["syslog"] = "pneu does not log; pneu --report=text 2>&1 | logger -t pneu does"
 	why["undisclosed_recipients"] = "pneu leaves To and Cc as they are; Bcc is removed always"
 	why["set_to_header"] = "pneu leaves To and Cc as they are; Bcc is removed always"
 	why["set_date_header"] = "pneu adds a Date where there is none, always"
@@ -446,10 +444,28 @@ function convert_others(    value)
 	else if (value != "" && get("socket") == "")
 		look("proxy_host " value ": this cannot stand in a URL")
 	convert_dsn()
+	convert_log()
 	if (get("aliases") != "") {
 		put("aliases", path_of("aliases"))
 		check_aliases(path_of("aliases"))
 	}
+}
+
+# One log an account, of JSON: msmtp can write two at a time, each line in a form of its own.
+function convert_log(    file, syslog)
+{
+	file = get("logfile")
+	syslog = get("syslog") != "" && get("syslog") != "off"
+	if (file == "-")
+		look("logfile -: pneu prints no log; --report=text does for each message")
+	else if (file ~ /^[\/~]/)
+		put("log", path_of("logfile"))
+	else if (file != "" && file != "off")
+		look("logfile " file ": log wants a whole path")
+	if (syslog && file ~ /^[\/~]/)
+		look("syslog " get("syslog") ": pneu has one log, and that is the file")
+	else if (syslog)
+		put("log", "syslog")
 }
 
 function convert_dsn(    value)
