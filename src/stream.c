@@ -16,13 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "marks.h"
 #include "stream.h"
 #include "wait.h"
 
 #define RECORD 16384 /* what a full TLS record carries */
 #define WIRE_MAX (128 * 1024)
 #define READ_SIZE 16384
-#define MARKS 32 /* of the newest; more messages are never under way */
 
 struct stream {
 	int in_fd, out_fd;
@@ -45,11 +45,7 @@ struct stream {
 	uint64_t swallowed; /* of these, those that came too late for it */
 	bool asked;	    /* the other side has something to answer: we sent, or just connected */
 	unsigned turns;
-	struct mark {
-		uint64_t plain; /* what was put before it */
-		uint64_t wire;	/* where that ends on the wire; 0: it has not come to the wire */
-	} marks[MARKS];
-	size_t nmarks; /* so far; the oldest are forgotten */
+	struct marks marks;
 	enum phase phase;
 	int64_t ms, read_by, deadline;
 	struct status st;
@@ -138,36 +134,22 @@ stream_waiting(const struct stream *s)
 	return s->in.len - s->in_at;
 }
 
-/* What was put up to here has come to the wire, so the marks in it have their place there. */
-static void
-place_marks(struct stream *s, uint64_t plain)
+static uint64_t
+gone(const struct stream *s)
 {
-	size_t i;
-
-	for (i = s->nmarks > MARKS ? s->nmarks - MARKS : 0; i < s->nmarks; i++) {
-		struct mark *m = &s->marks[i % MARKS];
-
-		if (m->wire == 0 && m->plain <= plain)
-			m->wire = s->put;
-	}
+	return s->put - (s->wire.len - s->wire_at) - s->swallowed;
 }
 
 bool
 stream_passed(const struct stream *s, uint64_t mark)
 {
-	uint64_t gone = s->put - (s->wire.len - s->wire_at) - s->swallowed;
-	size_t i;
-
-	for (i = s->nmarks > MARKS ? s->nmarks - MARKS : 0; i < s->nmarks; i++)
-		if (s->marks[i % MARKS].plain == mark)
-			return s->marks[i % MARKS].wire != 0 && gone >= s->marks[i % MARKS].wire;
-	return false;
+	return marks_passed(&s->marks, mark, gone(s));
 }
 
 void
 stream_octets(const struct stream *s, uint64_t *sent, uint64_t *received)
 {
-	*sent = s->put - (s->wire.len - s->wire_at) - s->swallowed;
+	*sent = gone(s);
 	*received = s->got;
 }
 
@@ -453,7 +435,7 @@ stream_put(struct stream *s, const void *data, size_t n)
 		if (s->out.len == RECORD) {
 			through_layer(s, s->out.p, s->out.len);
 			s->out.len = 0;
-			place_marks(s, s->plain - n);
+			marks_place(&s->marks, s->plain - n, s->put);
 		}
 	}
 	for (; n >= RECORD; p += RECORD, n -= RECORD)
@@ -470,17 +452,14 @@ empty_out(struct stream *s)
 		through_layer(s, s->out.p, s->out.len);
 		s->out.len = 0;
 	}
-	place_marks(s, s->plain);
+	marks_place(&s->marks, s->plain, s->put);
 }
 
 uint64_t
 stream_mark(struct stream *s)
 {
-	struct mark *m = &s->marks[s->nmarks++ % MARKS];
-
-	m->plain = s->plain;
-	m->wire = s->out.len == 0 ? s->put : 0;
-	return m->plain;
+	marks_add(&s->marks, s->plain, s->out.len == 0 ? s->put : 0);
+	return s->plain;
 }
 
 int
