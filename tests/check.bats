@@ -213,3 +213,18 @@ ready()
 	NO_COLOR=1 run script -qec "'$PNEU' --config=/dev/null --check submission://127.0.0.1:1" /dev/null
 	refute_output --partial $'\033'
 }
+
+@test "check: the configurations of pneu-recipes(7) are some" {
+	local n=0
+
+	awk '/^\.Bd/ { inside = 1; n++; next }
+	    /^\.Ed/ { inside = 0 }
+	    inside { print > ("block." n) }' "$PNEU_SRC/man/pneu-recipes.7"
+	for each in block.*; do
+		grep -q '^server ' "$each" || continue
+		run --separate-stderr "$PNEU" --config="$each" -bv alice@example.org
+		assert_success
+		n=$((n + 1))
+	done
+	assert [ "$n" -ge 6 ]
+}
