@@ -271,7 +271,9 @@ take_in(struct stream *s)
 	}
 	str_room(&s->in, READ_SIZE);
 	if (s->layer != NULL) {
-		got = s->layer->recv(s->arg, s->in.p + s->in.len, READ_SIZE, &st);
+		do /* a record that is not for us may have others behind it, here already */
+			got = s->layer->recv(s->arg, s->in.p + s->in.len, READ_SIZE, &st);
+		while (got == STREAM_AGAIN && s->raw_at < s->raw_len);
 		st.phase = s->phase; /* whatever the layer calls it */
 		if (got == -1)
 			return stream_fail(s, &st);

@@ -55,7 +55,7 @@ enum what {
 	W_CHUNK,    /* C: <chunk, N octets> */
 	W_PART,	    /* C: <part, N octets> */
 	W_ABORTED,  /* C: <aborted message> */
-	W_TLS,	    /* TLS [cert=NAME] [priority=STRING] [try] */
+	W_TLS,	    /* TLS [cert=NAME] [priority=STRING] [tickets=WORD] [resumed] [try] */
 	W_CLOSE,
 	W_CUT,
 	W_RESET,
@@ -81,8 +81,8 @@ struct step {
 	long drip;	/* W_SAY: milliseconds between two segments */
 	size_t partner; /* W_REPEAT, W_DONE: the index of the other */
 	regex_t regex;
-	char *cert, *priority; /* W_TLS */
-	bool try;
+	char *cert, *priority, *tickets; /* W_TLS */
+	bool resumed, try;
 };
 
 struct script {

@@ -211,10 +211,14 @@ tls_line(struct parser *p, const char *text)
 			step->cert = strndup(text + 5, n - 5);
 		else if (strncmp(text, "priority=", 9) == 0)
 			step->priority = strndup(text + 9, n - 9);
+		else if (strncmp(text, "tickets=", 8) == 0)
+			step->tickets = strndup(text + 8, n - 8);
+		else if (n == 7 && strncmp(text, "resumed", 7) == 0)
+			step->resumed = true;
 		else if (n == 3 && strncmp(text, "try", 3) == 0)
 			step->try = true;
 		else
-			wrong(p, "TLS takes cert=NAME, priority=STRING and try");
+			wrong(p, "TLS takes cert=NAME, priority=STRING, tickets=WORD, resumed and try");
 		text += n + strspn(text + n, " ");
 	}
 }

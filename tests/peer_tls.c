@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <gnutls/crypto.h>
+
 #include "peer.h"
 
 static ssize_t
@@ -40,6 +42,18 @@ pull_timeout(gnutls_transport_ptr_t arg, unsigned ms)
 	return 1;
 }
 
+/* Tickets under a key that is made of a word, so that another run of the peer can have the same. */
+static void
+give_tickets(struct conn *c, const char *word)
+{
+	unsigned char octets[64];
+	gnutls_datum_t key = { octets, sizeof octets };
+
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA512, word, strlen(word), octets) != 0 ||
+	    gnutls_session_ticket_enable_server(c->tls, &key) != 0)
+		broken("TLS cannot have tickets");
+}
+
 void
 conn_tls(struct conn *c, const struct step *step)
 {
@@ -56,6 +70,8 @@ conn_tls(struct conn *c, const struct step *step)
 	    gnutls_priority_set_direct(c->tls, priority, &where) != 0)
 		broken("TLS cannot start: priority \"%s\"", where);
 	(void)gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, c->cred);
+	if (step->tickets != NULL)
+		give_tickets(c, step->tickets);
 	gnutls_transport_set_ptr(c->tls, c);
 	gnutls_transport_set_push_function(c->tls, push);
 	gnutls_transport_set_pull_function(c->tls, pull);
@@ -63,6 +79,11 @@ conn_tls(struct conn *c, const struct step *step)
 	do
 		r = gnutls_handshake(c->tls);
 	while (r < 0 && gnutls_error_is_fatal(r) == 0);
+	if (r == 0 && (gnutls_session_is_resumed(c->tls) != 0) != step->resumed)
+		fail("the client %s", step->resumed ? "begins a new session" : "resumes a session");
+	/* as others do, once more behind the handshake: in one segment with what we say next */
+	if (r == 0 && step->tickets != NULL && gnutls_protocol_get_version(c->tls) == GNUTLS_TLS1_3)
+		(void)gnutls_session_ticket_send(c->tls, 1, 0);
 	if (r == 0)
 		return;
 	if (!step->try && r == GNUTLS_E_FATAL_ALERT_RECEIVED)
