@@ -222,6 +222,7 @@ ready()
 	    inside { print > ("block." n) }' "$PNEU_SRC/man/pneu-recipes.7"
 	for each in block.*; do
 		grep -q '^server ' "$each" || continue
+		sed -i '/^aliases/d' "$each" # the file is on no machine but its own
 		run --separate-stderr "$PNEU" --config="$each" -bv alice@example.org
 		assert_success
 		n=$((n + 1))
