@@ -286,7 +286,7 @@ setup()
 	printf '%s\n' .one two | message >sent
 	client_alice bare "$to" <sent
 	assert_arrived
-	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=1 quit=1'
+	assert_commands 'ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1'
 }
 
 @test "text of 8 bits with long lines, where the server has no 8BITMIME" {
