@@ -226,7 +226,7 @@ try_addresses(struct check *c, const struct url *u)
 	/* the only one shows when the session is opened */
 	for (i = 0; found.n > 1 && i < found.n; i++) {
 		const struct endpoint one = { .host = found.v[i], .port = u->port };
-		int fd = net_connect(&one, a->source_address, wait_until(a->connect_timeout), peer,
+		int fd = net_connect(&one, a->source_address, wait_until(a->connect_timeout), NULL, peer,
 		    sizeof peer, &st);
 
 		if (fd != -1)

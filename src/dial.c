@@ -66,7 +66,10 @@ static int
 direct(const struct endpoint *to, const struct route *by, int64_t deadline, struct call *c,
     struct status *st)
 {
-	int fd = net_connect(to, by->source, deadline, c->peer, sizeof c->peer, st);
+	int fd;
+
+	c->early = by->first;
+	fd = net_connect(to, by->source, deadline, &c->early, c->peer, sizeof c->peer, st);
 
 	if (fd != -1) {
 		c->stream = stream_new(fd, fd);
@@ -86,7 +89,7 @@ through_proxy(const struct endpoint *to, const struct route *by, int64_t deadlin
 {
 	const struct endpoint proxy = { .host = by->proxy->host, .port = by->proxy->port };
 	char peer[sizeof c->peer - sizeof PEER_PROXY];
-	int fd = net_connect(&proxy, by->source, deadline, peer, sizeof peer, st);
+	int fd = net_connect(&proxy, by->source, deadline, NULL, peer, sizeof peer, st);
 
 	if (fd == -1)
 		return around("the proxy: ",

@@ -18,6 +18,7 @@ struct route {
 	const char *source;	   /* an address of our own to connect from */
 	const struct proxy *proxy; /* for all but sockets on this machine */
 	const char *tunnel;	   /* a command to speak to, which leads to the server */
+	bool first; /* we are the first to speak; without proxy and tunnel that may save a trip */
 };
 
 /* What came of it. */
@@ -25,6 +26,7 @@ struct call {
 	struct stream *stream; /* whoever takes it over sets this to NULL */
 	char peer[128];	       /* printable: an address, the path of a socket, or below */
 	const char *tunnel;    /* the command that runs, borrowed, or NULL */
+	bool early;	       /* nobody has answered yet, see net_connect() */
 	pid_t child;
 	int output; /* keeps what it may still want to say from breaking its pipe */
 };

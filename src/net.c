@@ -193,6 +193,8 @@ struct race {
 	struct pollfd fds[ADDRESSES_MAX]; /* fd -1: fallen */
 	size_t n, started;
 	struct source from;
+	bool early; /* the first one may take what we say along in its SYN, and did not wait for it
+		     */
 	struct str fallen;
 };
 
@@ -210,12 +212,27 @@ fall(struct race *r, size_t i, const char *what, int error)
 	    address);
 }
 
+/* Leave the SYN to the first write, when the kernel has a cookie for this address. */
+static bool
+fast_open(int fd)
+{
+#ifdef TCP_FASTOPEN_CONNECT
+	int one = 1;
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof one) == 0;
+#else
+	(void)fd;
+	return false;
+#endif
+}
+
 static void
 start(struct race *r)
 {
 	const struct addrinfo *ai = r->order[r->started];
 	size_t i = r->started++;
 	int one = 1, fd;
+	bool early;
 
 	r->fds[i].fd = -1;
 	r->fds[i].events = POLLOUT;
@@ -226,10 +243,14 @@ start(struct race *r)
 	}
 	r->fds[i].fd = fd;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	early = r->early && i == 0 && fast_open(fd);
+	r->early = false;
 	if (r->from.text != NULL &&
 	    bind(fd, (const struct sockaddr *)&r->from.ss, r->from.len) == -1)
 		fall(r, i, "`source-address`: ", errno);
-	else if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1 && errno != EINPROGRESS)
+	else if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		r->early = early;
+	else if (errno != EINPROGRESS)
 		fall(r, i, "", errno);
 }
 
@@ -333,8 +354,8 @@ connect_local(const char *path, int64_t deadline, struct status *st)
 }
 
 int
-net_connect(const struct endpoint *to, const char *source, int64_t deadline, char *peer,
-    size_t size, struct status *st)
+net_connect(const struct endpoint *to, const char *source, int64_t deadline, bool *early,
+    char *peer, size_t size, struct status *st)
 {
 	struct addrinfo *found = NULL;
 	struct race r = { 0 };
@@ -345,6 +366,8 @@ net_connect(const struct endpoint *to, const char *source, int64_t deadline, cha
 	if (to->path != NULL) {
 		struct str shown = { 0 };
 
+		if (early != NULL)
+			*early = false;
 		str_printable(&shown, to->path, strlen(to->path));
 		(void)strlcpy(peer, str_text(&shown), size);
 		str_free(&shown);
@@ -353,11 +376,14 @@ net_connect(const struct endpoint *to, const char *source, int64_t deadline, cha
 	if (resolve(to, 0, deadline, &found, st) == -1)
 		return -1;
 	source_parse(source, &r.from);
+	r.early = early != NULL && *early;
 	r.n = take_turns(found, &r.from, r.order);
 	won = r.n == 0 ? no_way_from(&r.from, to->host, st) : run(&r, deadline, st);
 	for (i = 0; i < r.started; i++)
 		if ((int)i != won && r.fds[i].fd != -1)
 			(void)close(r.fds[i].fd);
+	if (early != NULL)
+		*early = won == 0 && r.early;
 	if (won != -1) {
 		address_text(r.order[won]->ai_addr, r.order[won]->ai_addrlen, peer, size);
 		fd = r.fds[won].fd;
@@ -368,8 +394,7 @@ net_connect(const struct endpoint *to, const char *source, int64_t deadline, cha
 }
 
 int
-net_addresses(
-    const struct endpoint *to, int64_t deadline, struct strings *found, struct status *st)
+net_addresses(const struct endpoint *to, int64_t deadline, struct strings *found, struct status *st)
 {
 	struct addrinfo *list = NULL;
 	const struct addrinfo *ai;

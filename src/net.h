@@ -24,9 +24,14 @@ struct endpoint {
  * answered, or the path, in peer[0..size). On failure -1 and *st: 5.4.4 no such host, 4.4.3 the
  * resolver does not answer, 4.4.1 nobody accepted the connection, or no address is of the source's
  * family (5.3.5 when `host` is an address itself), 4.3.0 interrupted.
+ *
+ * `early`, when not NULL, says on the way in whether we are the first to speak, so that what we say
+ * may go with the SYN (RFC 7413); and on the way out whether it will, which it does when the kernel
+ * has a cookie for the first address. Nobody has answered then: whether there is a connection shows
+ * later.
  */
-int net_connect(const struct endpoint *to, const char *source, int64_t deadline, char *peer,
-    size_t size, struct status *st);
+int net_connect(const struct endpoint *to, const char *source, int64_t deadline, bool *early,
+    char *peer, size_t size, struct status *st);
 
 /* The addresses of a host, as text, in the order of the resolver. 0, or -1 as net_connect(). */
 int net_addresses(

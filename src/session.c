@@ -18,6 +18,7 @@
 #include "wait.h"
 
 #define SILENT_465_MS 20000
+#define EARLY_MS 3000	/* for an answer to a SYN with data; without one there is the usual way */
 #define COMMAND_MAX 512 /* octets, with CRLF */
 
 struct session {
@@ -214,7 +215,8 @@ secure(struct session *s, struct status *st)
 			return -1;
 	}
 	start = wait_now();
-	r = tls_start(s->chat.stream, &policy, chat_patience(&s->chat, PH_TLS), info, &binding, st);
+	r = tls_start(s->chat.stream, &policy,
+	    s->to.early ? EARLY_MS : chat_patience(&s->chat, PH_TLS), info, &binding, st);
 	s->info.tls_ms = wait_now() - start;
 	if (r == 0) {
 		show_tls(s, &policy);
@@ -413,21 +415,23 @@ session_over(struct stream *stream, const struct session_target *to, const char 
 	return s;
 }
 
-struct session *
-session_open(const struct session_target *to)
+/* One connection; `early` is what it says, and becomes false when that was not done. */
+static struct session *
+open_once(const struct session_target *wanted, int64_t until, bool *early)
 {
-	const struct route by = route(to->account);
+	struct session_target to = *wanted;
+	struct route by = route(to.account);
 	struct call call;
 	struct session *s;
 	struct status st;
-	int64_t until = wait_least(wait_until(to->account->connect_timeout), to->deadline);
 	int64_t start = wait_now();
 
-	if (to->account->timeout > 0)
-		until = wait_least(until, wait_until(to->account->timeout));
-	if (dial(&to->server, &by, until, &call, &st) == 0) {
+	by.first = *early;
+	*early = false;
+	if (dial(&to.server, &by, until, &call, &st) == 0) {
+		to.early = *early = call.early;
 		start = wait_now() - start;
-		s = session_over(call.stream, to, call.peer);
+		s = session_over(call.stream, &to, call.peer);
 		s->info.connect_ms = start;
 		s->call = call;
 		s->call.stream = NULL;
@@ -436,9 +440,31 @@ session_open(const struct session_target *to)
 		return s;
 	}
 	s = xalloc(1, sizeof *s);
-	s->to = *to;
+	s->to = to;
 	s->chat.st = st;
 	return s;
+}
+
+struct session *
+session_open(const struct session_target *to)
+{
+	int64_t until = wait_least(wait_until(to->account->connect_timeout), to->deadline);
+	bool early = to->implicit;
+	struct session *s;
+	uint64_t sent, received;
+
+	if (to->account->timeout > 0)
+		until = wait_least(until, wait_until(to->account->timeout));
+	s = open_once(to, until, &early);
+	if (!early || status_ok(&s->chat.st) || wait_signal() != NULL)
+		return s;
+	session_octets(s, &sent, &received);
+	if (received > 0)
+		return s;
+	/* nobody was there after all, or the way there does not let this pass */
+	session_close(&s);
+	early = false;
+	return open_once(to, until, &early);
 }
 
 const struct status *

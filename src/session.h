@@ -34,6 +34,7 @@ struct session_target {
 	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
 	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
 	struct tls_files *files;  /* of tls_check(), or NULL */
+	bool early;		  /* session_open()'s own: the SYN goes with our first octets */
 	bool facts;		  /* all that a certificate says is wanted */
 	int64_t deadline;	  /* of wait_now(), for everything */
 };
