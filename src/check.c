@@ -19,6 +19,7 @@
 #include "parties.h"
 #include "queue.h"
 #include "secret.h"
+#include "srv.h"
 #include "wait.h"
 
 #define DAYS_FEW 14 /* a certificate that expires within so many is a warning */
@@ -226,8 +227,8 @@ try_addresses(struct check *c, const struct url *u)
 	/* the only one shows when the session is opened */
 	for (i = 0; found.n > 1 && i < found.n; i++) {
 		const struct endpoint one = { .host = found.v[i], .port = u->port };
-		int fd = net_connect(&one, a->source_address, wait_until(a->connect_timeout), NULL, peer,
-		    sizeof peer, &st);
+		int fd = net_connect(&one, a->source_address, wait_until(a->connect_timeout), NULL,
+		    peer, sizeof peer, &st);
 
 		if (fd != -1)
 			(void)close(fd);
@@ -412,9 +413,38 @@ try_server(struct check *c, char *text)
 	return works;
 }
 
+/* The URLs of all servers, with those of domains looked up. */
+static void
+find_servers(struct check *c, struct strings *found)
+{
+	const struct account *a = c->account;
+	struct status st;
+	struct url u;
+	size_t i, k;
+	bool is_srv;
+
+	for (i = 0; i < a->server.n; i++) {
+		k = found->n;
+		is_srv = url_parse(a->server.v[i], &u, &st) == 0 && u.srv;
+		if (!is_srv)
+			strings_add(found, a->server.v[i]);
+		else if (srv_find(&u, a->tls_name != NULL, found, &st) == -1)
+			say_step(c, V_FAILURE, "domain", &st, "%s", "");
+		url_free(&u);
+		for (; is_srv && k < found->n; k++) {
+			const char *at = strrchr(found->v[k], '@'),
+				   *scheme = strstr(found->v[k], "://");
+
+			say_step(c, V_OK, "domain", NULL, "%.*s://%s", (int)(scheme - found->v[k]),
+			    found->v[k], at != NULL ? at + 1 : scheme + 3);
+		}
+	}
+}
+
 int
 check(const struct check_wish *wish)
 {
+	struct strings found = { 0 };
 	struct check c;
 	size_t i;
 	int before;
@@ -427,16 +457,17 @@ check(const struct check_wish *wish)
 	look_at_tls(&c);
 	look_at_queue(&c);
 	before = c.exit;
-	for (i = 0; i < c.account->server.n && wait_signal() == NULL; i++) {
+	find_servers(&c, &found);
+	for (i = 0; i < found.n && wait_signal() == NULL; i++) {
 		bool works;
 
-		if (c.account->server.n > 1)
-			say_step(
-			    &c, V_OK, "server", NULL, "%zu of %zu", i + 1, c.account->server.n);
-		works = try_server(&c, c.account->server.v[i]);
+		if (found.n > 1)
+			say_step(&c, V_OK, "server", NULL, "%zu of %zu", i + 1, found.n);
+		works = try_server(&c, found.v[i]);
 		/* a submission goes on to the next one where the trouble may pass */
 		if (works && !c.for_good)
 			c.exit = before;
 	}
+	strings_free(&found);
 	return end(&c);
 }

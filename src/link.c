@@ -12,6 +12,7 @@
 #include "link.h"
 #include "say.h"
 #include "secret.h"
+#include "srv.h"
 #include "state.h"
 #include "wait.h"
 
@@ -32,6 +33,7 @@ link_free(struct link *l)
 	link_down(l);
 	credentials_free(&l->cred);
 	tls_files_free(&l->files);
+	strings_free(&l->found);
 	url_free(&l->url);
 	free(l->name);
 	free(l->user);
@@ -74,6 +76,45 @@ link_octets(const struct link *l, uint64_t *sent, uint64_t *received)
 		session_octets(l->session, &out, &in);
 	*sent = l->sent + out;
 	*received = l->received + in;
+}
+
+/* ---- which servers */
+
+/* Their URLs, with those that stand for a domain replaced by what it names. 0, or -1 with l->st. */
+static int
+find_servers(struct link *l)
+{
+	const struct account *a = l->account;
+	bool some = false;
+	struct url u;
+	size_t i;
+
+	if (l->looked)
+		return 0;
+	for (i = 0; i < a->server.n; i++)
+		some |= ascii_eqn(a->server.v[i], "srv:", 4);
+	for (i = 0; some && i < a->server.n; i++) {
+		int bad = url_parse(a->server.v[i], &u, &l->st);
+
+		if (bad == 0 && u.srv) {
+			/* one domain may fail where another server is named, too */
+			if (srv_find(&u, a->tls_name != NULL, &l->found, &l->st) == -1 &&
+			    i + 1 < a->server.n)
+				say_event("%s", l->st.text);
+		} else if (bad == 0)
+			strings_add(&l->found, a->server.v[i]);
+		url_free(&u);
+	}
+	if (some && l->found.n == 0)
+		return -1;
+	l->looked = true;
+	return 0;
+}
+
+static const struct strings *
+servers(const struct link *l)
+{
+	return l->found.n > 0 ? &l->found : &l->account->server;
 }
 
 /* ---- one server */
@@ -179,7 +220,7 @@ aim(struct link *l)
 	l->name = l->user = NULL;
 	l->cred.user = NULL;
 	memset(&l->info, 0, sizeof l->info);
-	if (url_parse(a->server.v[l->server], &l->url, &l->st) == -1)
+	if (url_parse(servers(l)->v[l->server], &l->url, &l->st) == -1)
 		return -1;
 	l->name = url_name(&l->url);
 	l->cred.host = l->url.host;
@@ -213,7 +254,8 @@ open_server(struct link *l)
 	struct tls_policy policy = session_policy(&to);
 
 	/* before anybody is contacted */
-	if (tls_check(&policy, &l->files, &l->st) == -1 || (!l->aimed && aim(l) == -1))
+	if (tls_check(&policy, &l->files, &l->st) == -1 || find_servers(l) == -1 ||
+	    (!l->aimed && aim(l) == -1))
 		return;
 	l->aimed = true;
 	to.files = l->files;
@@ -264,7 +306,7 @@ link_up(struct link *l)
 bool
 link_next(struct link *l)
 {
-	if (l->server + 1 >= l->account->server.n || wait_signal() != NULL)
+	if (l->server + 1 >= servers(l)->n || wait_signal() != NULL)
 		return false;
 	if (l->session != NULL)
 		l->st = *session_status(l->session);

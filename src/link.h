@@ -18,6 +18,8 @@ struct link {
 	int64_t deadline;	       /* of wait_now(), for all that is done with it */
 	struct session *session;       /* NULL: there is none */
 	struct status st;	       /* class 2, or why there is none */
+	struct strings found;	       /* the URLs of servers, when some had to be found first */
+	bool looked;		       /* ... which was done */
 	size_t server;		       /* the one that is in use, or tried next */
 	uint64_t used;		       /* transactions of this session */
 	/* What reports tell of the last server that was tried. */

@@ -21,20 +21,22 @@
 struct scheme {
 	const char *name, *port;
 	bool implicit, lmtp, local; /* local: a path to a socket may stand for host and port */
+	bool srv;		    /* a domain, without slashes before it */
 };
 
 static const struct scheme servers[] = {
-	{ "submission", "587", false, false, false },
-	{ "submissions", "465", true, false, false },
-	{ "smtps", "465", true, false, false },
-	{ "smtp", "25", false, false, true },
-	{ "lmtp", "24", false, true, true },
-	{ NULL, NULL, false, false, false },
+	{ "submission", "587", false, false, false, false },
+	{ "submissions", "465", true, false, false, false },
+	{ "smtps", "465", true, false, false, false },
+	{ "smtp", "25", false, false, true, false },
+	{ "lmtp", "24", false, true, true, false },
+	{ "srv", "", false, false, false, true },
+	{ NULL, NULL, false, false, false, false },
 };
 
 static const struct scheme proxies[] = {
-	{ "socks5", "1080", false, false, false },
-	{ NULL, NULL, false, false, false },
+	{ "socks5", "1080", false, false, false, false },
+	{ NULL, NULL, false, false, false, false },
 };
 
 /* What may be written where, and what to say when something else is. */
@@ -167,18 +169,20 @@ parse_port(const char *p, struct url *u)
 	return 0;
 }
 
-/* Text that begins with a scheme of this kind: what follows "://", and which it is; else NULL. */
+/* Text that begins with a scheme of this kind: what follows "://" or ":", and which it is; else
+ * NULL. */
 static const char *
 find_scheme(const char *text, const struct kind *kind, const struct scheme **found)
 {
-	const char *p = strstr(text, "://");
+	const char *p = strchr(text, ':');
 	const struct scheme *s;
 
 	for (s = kind->schemes; p != NULL && s->name != NULL; s++)
 		if (strlen(s->name) == (size_t)(p - text) &&
-		    ascii_eqn(text, s->name, (size_t)(p - text))) {
+		    ascii_eqn(text, s->name, (size_t)(p - text)) &&
+		    (strncmp(p, "://", 3) == 0) != s->srv) {
 			*found = s;
-			return p + 3;
+			return p + (s->srv ? 1 : 3);
 		}
 	return NULL;
 }
@@ -225,6 +229,8 @@ parse_place(const char *p, const struct scheme *scheme, struct url *u)
 			return "the host is not a name or an address (IPv6 goes in brackets)";
 		p = end;
 	}
+	if (scheme->srv)
+		return *p == '\0' ? NULL : "behind srv: stands a domain and nothing else";
 	if (*p == ':') {
 		str_put(&port, p + 1, strcspn(p + 1, "/"));
 		bad = parse_port(str_text(&port), u);
@@ -267,6 +273,7 @@ parse(const char *text, const struct kind *kind, struct url *u, struct status *s
 		return wrong(st, kind, text, kind->names);
 	u->implicit = scheme->implicit;
 	u->lmtp = scheme->lmtp;
+	u->srv = scheme->srv;
 	/* a path may hold an "@", and a user name a slash, but not with lmtp, nor as the first */
 	n = scheme->lmtp || (scheme->local && *p == '/') ? strcspn(p, "/") : strlen(p);
 	if ((at = last_at(p, n)) != NULL) {
@@ -316,6 +323,10 @@ url_name(const struct url *u)
 
 	if (u->path != NULL) {
 		str_printable(&s, u->path, strlen(u->path));
+		return s.p;
+	}
+	if (u->srv) {
+		str_printf(&s, "srv:%s", u->host);
 		return s.p;
 	}
 	str_printf(&s, strchr(u->host, ':') != NULL ? "[%s]:%s" : "%s:%s", u->host, u->port);

@@ -8,6 +8,8 @@
  *     smtp:///path/to/socket                         SMTP, to a socket on this machine
  *     lmtp://[user[:password]@]/path/to/socket       LMTP, to a socket on this machine
  *
+ *     srv:[user[:password]@]domain                   the servers that the domain names (RFC 6186)
+ *
  *     socks5://[user[:password]@]host[:port]         a proxy, port 1080 (RFC 1928)
  *
  * Copyright (c) 2026 The pneu authors
@@ -26,6 +28,7 @@ struct url {
 	char *path;    /* of a socket, decoded, beginning with a slash; or NULL */
 	bool implicit; /* TLS before the greeting */
 	bool lmtp;
+	bool srv; /* `host` is a domain, whose servers srv_find() finds; there is no port */
 };
 
 /*
