@@ -9,7 +9,6 @@
  *     lmtp://[user[:password]@]/path/to/socket       LMTP, to a socket on this machine
  *
  *     srv:[user[:password]@]domain                   the servers that the domain names (RFC 6186)
- *
  *     socks5://[user[:password]@]host[:port]         a proxy, port 1080 (RFC 1928)
  *
  * Copyright (c) 2026 The pneu authors
