@@ -182,6 +182,8 @@ client_chunk(void *arg, char *p, size_t n, struct status *st)
 
 /* ---- replies */
 
+static void make_reply(struct str *line, const char *fmt, va_list ap) PRINTF(2, 0);
+
 static void
 make_reply(struct str *line, const char *fmt, va_list ap)
 {

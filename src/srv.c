@@ -18,7 +18,6 @@
 
 #include "srv.h"
 
-#define RECORDS_MAX 16
 #define TRY_SECONDS 3 /* for one answer of one name server, of which there are two tries */
 
 /* The services, the better one first. */
@@ -27,11 +26,6 @@ static const struct {
 } services[] = {
 	{ "_submissions._tcp", "submissions" },
 	{ "_submission._tcp", "submission" },
-};
-
-struct record {
-	unsigned priority, weight, port;
-	char target[NS_MAXDNAME];
 };
 
 /* An answer (RFC 1035 4.1), and how far it is read. */
@@ -61,7 +55,7 @@ step(struct answer *a, size_t n)
 
 /* The next record. 1 when it is one that can be used, 0 when not, -1 when there is none. */
 static int
-read_record(struct answer *a, struct record *r)
+read_record(struct answer *a, struct srv_record *r)
 {
 	const unsigned char *p = step(a, 10); /* type, class, time to live, length */
 	size_t len;
@@ -81,29 +75,29 @@ read_record(struct answer *a, struct record *r)
 	return r->port > 0 && r->target[0] != '\0' && strcmp(r->target, ".") != 0;
 }
 
-/* All that an answer has. */
-static int
-read_answer(const unsigned char *p, size_t len, struct record *records)
+int
+srv_answer(const unsigned char *p, size_t len, struct srv_record *records)
 {
-	struct answer a = { p, p + len, p + NS_HFIXEDSZ };
+	struct answer a = { p, p + len, p };
 	unsigned questions, answers;
 	int n = 0, got;
 
 	if (len < NS_HFIXEDSZ)
 		return 0;
+	a.at += NS_HFIXEDSZ;
 	questions = number(p + 4);
 	answers = number(p + 6);
 	while (questions-- > 0)
 		if (step(&a, 4) == NULL)
 			return 0;
-	while (answers-- > 0 && n < RECORDS_MAX && (got = read_record(&a, &records[n])) != -1)
+	while (answers-- > 0 && n < SRV_MAX && (got = read_record(&a, &records[n])) != -1)
 		n += got;
 	return n;
 }
 
 /* How many records there are; -1: the DNS does not answer. */
 static int
-ask(res_state state, const char *service, const char *domain, struct record *records)
+ask(res_state state, const char *service, const char *domain, struct srv_record *records)
 {
 	unsigned char answer[NS_PACKETSZ * 8];
 	struct str name = { 0 };
@@ -113,17 +107,18 @@ ask(res_state state, const char *service, const char *domain, struct record *rec
 	len = res_nquery(state, name.p, C_IN, T_SRV, answer, (int)sizeof answer);
 	str_free(&name);
 	if (len < 0)
-		return state->res_h_errno == HOST_NOT_FOUND || state->res_h_errno == NO_DATA ? 0 : -1;
-	return read_answer(
+		return state->res_h_errno == HOST_NOT_FOUND || state->res_h_errno == NO_DATA ? 0
+											     : -1;
+	return srv_answer(
 	    answer, (size_t)len < sizeof answer ? (size_t)len : sizeof answer, records);
 }
 
 /* Move the one that is to be tried next to the front: by priority, and by lot among equals. */
 static void
-draw(struct record *r, int n)
+draw(struct srv_record *r, int n)
 {
 	unsigned sum = 0, lot;
-	struct record first;
+	struct srv_record first;
 	int i, best = 0;
 
 	for (i = 1; i < n; i++)
@@ -167,7 +162,7 @@ put_escaped(struct str *to, const char *z)
 }
 
 static void
-add_url(const struct url *of, const char *scheme, const struct record *r, struct strings *urls)
+add_url(const struct url *of, const char *scheme, const struct srv_record *r, struct strings *urls)
 {
 	struct str url = { 0 };
 
@@ -188,9 +183,9 @@ add_url(const struct url *of, const char *scheme, const struct record *r, struct
 int
 srv_find(const struct url *of, bool anywhere, struct strings *urls, struct status *st)
 {
-	struct record records[RECORDS_MAX];
+	struct srv_record records[SRV_MAX];
 	struct __res_state state = { 0 };
-	char refused[NS_MAXDNAME] = "";
+	char refused[SRV_NAME] = "";
 	size_t k, before = urls->n;
 	int n, i;
 

@@ -35,6 +35,7 @@ int TARGET(fuzz_rewrite)(const uint8_t *p, size_t n);
 int TARGET(fuzz_sasl)(const uint8_t *p, size_t n);
 int TARGET(fuzz_serve)(const uint8_t *p, size_t n);
 int TARGET(fuzz_session)(const uint8_t *p, size_t n);
+int TARGET(fuzz_srv)(const uint8_t *p, size_t n);
 int TARGET(fuzz_url)(const uint8_t *p, size_t n);
 
 #define MUST(fact) \

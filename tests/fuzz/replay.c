@@ -34,6 +34,7 @@ static const struct {
 	{ "sasl", fuzz_sasl },
 	{ "serve", fuzz_serve },
 	{ "session", fuzz_session },
+	{ "srv", fuzz_srv },
 	{ "url", fuzz_url },
 };
 #define NTARGETS (sizeof targets / sizeof targets[0])
