@@ -24,6 +24,7 @@ link_init(struct link *l, const struct account *a)
 	l->deadline = wait_until(a->deadline);
 	l->known_hosts = state_path("known-hosts");
 	l->scram_hosts = state_path("scram-hosts");
+	l->tickets = a->tls_resume ? state_path("tickets") : NULL;
 	status_set(&l->st, PH_LOCAL, 4, 4, 1, "no server was tried");
 }
 
@@ -39,6 +40,7 @@ link_free(struct link *l)
 	free(l->user);
 	free(l->known_hosts);
 	free(l->scram_hosts);
+	free(l->tickets);
 	memset(l, 0, sizeof *l);
 }
 
@@ -121,7 +123,7 @@ servers(const struct link *l)
 
 /* One connection; what became of it is in l->st. */
 static void
-attempt(struct link *l, const struct session_target *to)
+connect_once(struct link *l, const struct session_target *to)
 {
 	link_down(l);
 	l->session = session_open(to);
@@ -130,6 +132,18 @@ attempt(struct link *l, const struct session_target *to)
 	l->info = *session_info(l->session);
 	if (!status_ok(&l->st))
 		link_down(l);
+}
+
+/* One connection, and another one when that failed and may have done so because of a ticket. */
+static void
+attempt(struct link *l, const struct session_target *to)
+{
+	connect_once(l, to);
+	if (l->info.tls.offered && !status_ok(&l->st) && l->st.phase == PH_TLS &&
+	    wait_signal() == NULL) {
+		say_event("no TLS with the ticket of an earlier session: trying without");
+		connect_once(l, to);
+	}
 }
 
 /* `tls may`: when TLS itself is the trouble and no secret is at stake, without it on a new
@@ -250,6 +264,7 @@ open_server(struct link *l)
 		.deadline = l->deadline,
 		.known_hosts = l->known_hosts,
 		.scram_hosts = l->scram_hosts,
+		.tickets = l->tickets,
 	};
 	struct tls_policy policy = session_policy(&to);
 

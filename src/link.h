@@ -33,7 +33,7 @@ struct link {
 	struct account clear; /* the account without TLS, where `tls may` came to that */
 	struct url url;
 	struct credentials cred;
-	char *known_hosts, *scram_hosts;
+	char *known_hosts, *scram_hosts, *tickets;
 	struct tls_files *files; /* of tls_check(), or NULL */
 	bool facts; /* all that a certificate says is wanted; for link_init()'s caller to set */
 };

@@ -149,6 +149,8 @@ session_policy(const struct session_target *to)
 		.pins = &a->tls_pin,
 		.known_hosts = to->known_hosts,
 		.files = to->files,
+		/* who wants to know all of a certificate wants it shown, too */
+		.tickets = a->tls != TLS_NONE && !to->facts ? to->tickets : NULL,
 		.facts = to->facts,
 	};
 
@@ -166,15 +168,15 @@ show_tls(const struct session *s, const struct tls_policy *policy)
 {
 	const struct tls_info *info = &s->info.tls;
 	const struct cert_info *c = &info->cert;
-	const char *how = cert_standing(c);
+	const char *how = cert_standing(c), *resumed = info->resumed ? ", resumed" : "";
 	long long days = (long long)(c->expires - time(NULL)) / 86400;
 
 	if (how != NULL)
-		say_event("%s, %s, certificate of %s %s, expires in %lld day%s", info->version,
-		    info->cipher, policy->name, how, days, days == 1 ? "" : "s");
+		say_event("%s, %s%s, certificate of %s %s, expires in %lld day%s", info->version,
+		    info->cipher, resumed, policy->name, how, days, days == 1 ? "" : "s");
 	else
-		say_event("%s, %s, certificate of %s NOT verified: %s", info->version, info->cipher,
-		    policy->name, c->complaint);
+		say_event("%s, %s%s, certificate of %s NOT verified: %s", info->version,
+		    info->cipher, resumed, policy->name, c->complaint);
 }
 
 /* TLS is required and not offered, and perhaps not needed. */

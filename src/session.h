@@ -33,6 +33,7 @@ struct session_target {
 	struct credentials *cred; /* NULL: no AUTH; its binding is filled in here */
 	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
 	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
+	const char *tickets;	  /* where `tls-resume` keeps tickets, or NULL */
 	struct tls_files *files;  /* of tls_check(), or NULL */
 	bool early;		  /* session_open()'s own: the SYN goes with our first octets */
 	bool facts;		  /* all that a certificate says is wanted */

@@ -77,6 +77,8 @@ const struct setting settings[] = {
 	  "the certificate is for NAME, not the host", NULL },
 	{ "tls-priority", T_STRING, AT(tls_priority), NULL, "STRING",
 	  "GnuTLS priority string", NULL },
+	{ "tls-resume", T_BOOL, AT(tls_resume), "no", "yes|no",
+	  "begin where the last TLS session ended", value_bool_names },
 	{ "log", T_LOG, AT(log), NULL, "FILE|syslog|journal",
 	  "note there how each message ended", NULL },
 	{ "timeout", T_TIME, AT(timeout), NULL, "TIME",

@@ -19,6 +19,7 @@
 
 #include "anchors.h"
 #include "idn.h"
+#include "ticket.h"
 #include "tls.h"
 #include "wait.h"
 
@@ -36,6 +37,7 @@ struct tls {
 	gnutls_session_t session;
 	struct tls_files *files, *own; /* own: made for this session alone, or NULL */
 	bool up;		       /* the handshake is done, so a goodbye makes sense */
+	struct ticket *ticket;	       /* or NULL */
 	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
 	unsigned idle; /* records without data, one after the other */
@@ -133,8 +135,11 @@ layer_close(void *arg)
 	if (t->session != NULL) {
 		if (t->up)
 			(void)gnutls_bye(t->session, GNUTLS_SHUT_WR);
+		if (t->up && t->ticket != NULL)
+			ticket_keep(t->ticket, t->session);
 		gnutls_deinit(t->session);
 	}
+	ticket_free(&t->ticket);
 	tls_files_free(&t->own);
 	free(t);
 }
@@ -300,6 +305,52 @@ tls_check(const struct tls_policy *p, struct tls_files **files, struct status *s
 /* What NORMAL allows and this century should not: old protocols, keys of less than 112 bits. */
 static const char stricter[] = "-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL:%PROFILE_MEDIUM";
 
+/* All that the judgement of a session depends on: with anything else a ticket is for nothing. */
+static void
+state_terms(const struct tls_policy *p, struct str *to)
+{
+	const char *system = p->level >= TLS_VERIFY ? TRUST_STORE_FILE : NULL;
+	const char *files[] = { p->ca != NULL ? p->ca : system, p->crl, p->cert, p->key,
+		p->level == TLS_TOFU ? p->known_hosts : NULL };
+	size_t i;
+
+	str_printf(to, "%d\n%s\n%s\n%s\n%s\n", (int)p->level, p->name, p->host, p->port,
+	    p->priority != NULL ? p->priority : "");
+	for (i = 0; i < sizeof files / sizeof files[0]; i++)
+		ticket_file_term(to, files[i]);
+	for (i = 0; p->pins != NULL && i < p->pins->n; i++)
+		str_printf(to, "%s\n", p->pins->v[i]);
+}
+
+static bool
+offer_ticket(struct tls *t, const struct tls_policy *p)
+{
+	struct str terms = { 0 };
+	bool offered;
+
+	/* that a token is there is to be shown every time */
+	if (p->tickets == NULL || (p->cert != NULL && strncmp(p->cert, "pkcs11:", 7) == 0) ||
+	    (p->key != NULL && strncmp(p->key, "pkcs11:", 7) == 0))
+		return false;
+	t->ticket = ticket_new(p->tickets);
+	state_terms(p, &terms);
+	offered = ticket_offer(t->ticket, &terms, t->session);
+	str_free(&terms);
+	return offered;
+}
+
+static void
+approve_ticket(struct tls *t, const struct tls_policy *p, const struct tls_info *info)
+{
+	time_t never = time(NULL) + 2 * TICKET_SECONDS;
+	struct str terms = { 0 };
+
+	state_terms(p, &terms);
+	ticket_good(
+	    t->ticket, &terms, p->level >= TLS_VERIFY ? info->cert.expires : never, t->session);
+	str_free(&terms);
+}
+
 static int
 prepare(struct tls *t, const struct tls_policy *p, struct status *st)
 {
@@ -432,6 +483,7 @@ note(struct tls *t, const struct tls_policy *p, struct tls_info *info, struct st
 	const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(t->session));
 
 	info->on = true;
+	info->resumed = gnutls_session_is_resumed(t->session) != 0;
 	(void)strlcpy(info->version, version != NULL ? version : "TLS", sizeof info->version);
 	(void)strlcpy(info->cipher, cipher != NULL ? cipher : "?", sizeof info->cipher);
 	note_binding(t, info, binding);
@@ -455,6 +507,7 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
     struct str *binding, struct status *st)
 {
 	struct tls *t = xalloc(1, sizeof *t);
+	struct status ignored;
 
 	memset(info, 0, sizeof *info);
 	t->s = s;
@@ -463,6 +516,7 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 		layer_close(t);
 		return stream_fail(s, st);
 	}
+	info->offered = offer_ticket(t, p);
 	stream_phase(s, PH_TLS, ms);
 	if (shake_hands(t, st) == -1) {
 		(void)stream_flush(s); /* the alert that says why */
@@ -475,6 +529,8 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 	if (p->level == TLS_TOFU && info->cert.known == CERT_NEW && tls_judge(p, info, st) == 0 &&
 	    cert_remember(t->session, p->known_hosts, p->host, p->port, st) == -1)
 		return -1;
+	if (t->ticket != NULL && tls_judge(p, info, &ignored) == 0)
+		approve_ticket(t, p, info);
 	return 0;
 }
 

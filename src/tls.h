@@ -27,12 +27,15 @@ struct tls_policy {
 	const char *priority;	 /* a GnuTLS priority string, or NULL */
 	const struct strings *pins; /* certificates or keys that are good; empty: no such rule */
 	const char *known_hosts;    /* the file of TOFU's keys, or NULL */
+	const char *tickets;	    /* a directory for tickets, or NULL: nothing is resumed */
 	struct tls_files *files;    /* of tls_check(), or NULL */
 	bool facts;		    /* all that the certificate says is wanted */
 };
 
 struct tls_info {
 	bool on;
+	bool offered; /* we had a ticket for it */
+	bool resumed; /* by that ticket; the certificate is the one that was shown before */
 	char version[16], cipher[32];
 	struct cert_info cert;
 	const char *binding_type; /* the channel's binding (RFC 5929, 9266), or NULL */
@@ -48,9 +51,10 @@ void tls_files_free(struct tls_files **files);
 
 /*
  * Handshake as a client over `s` within `ms`, and put TLS on top of it. Certificate trouble is
- * no failure here: it is noted in *info. `binding` gets the channel binding's bytes. 0, or -1 with
- * *st: 5.5.0 input was waiting before TLS, 4.7.5 no handshake, 4.4.2 lost connection or timeout,
- * 5.3.5 the policy cannot be used. After -1 the stream is good for nothing but stream_free().
+ * no failure here: it is noted in *info, in a resumed session as in any other. `binding` gets the
+ * channel binding's bytes. 0, or -1 with *st: 5.5.0 input was waiting before TLS, 4.7.5 no
+ * handshake, 4.4.2 lost connection or timeout, 5.3.5 the policy cannot be used. After -1 the stream
+ * is good for nothing but stream_free().
  */
 int tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_info *info,
     struct str *binding, struct status *st);

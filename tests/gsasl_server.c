@@ -12,6 +12,7 @@
  *	--offer=MECHANISMS	what EHLO offers (SCRAM-SHA-256 SCRAM-SHA-256-PLUS)
  *	--priority=STRING	for GnuTLS
  *	--port=N		instead of one that the kernel chooses
+ *	--tickets=WORD		for sessions to be resumed, under a key made of WORD
  *	--no-binding		GNU SASL is told no channel binding
  *	--other-binding		... or that of another channel
  *	--unique		... or tls-unique alone, as servers of TLS 1.2 have it
@@ -43,6 +44,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <gsasl.h>
@@ -50,7 +52,7 @@
 #define LINE 4096
 
 static struct {
-	const char *offer, *priority, *clients;
+	const char *offer, *priority, *clients, *tickets;
 	unsigned short port;
 	bool no_binding, other_binding, unique, key_update, renegotiate, flood;
 } option = { .offer = "SCRAM-SHA-256 SCRAM-SHA-256-PLUS", .priority = "NORMAL" };
@@ -337,6 +339,16 @@ wait_client(void)
 }
 
 static void
+give_tickets(struct server *s)
+{
+	unsigned char octets[64];
+	gnutls_datum_t key = { octets, sizeof octets };
+
+	check(gnutls_hash_fast(GNUTLS_DIG_SHA512, option.tickets, strlen(option.tickets), octets), "hash");
+	check(gnutls_session_ticket_enable_server(s->tls, &key), "tickets");
+}
+
+static void
 serve(int fd, gnutls_certificate_credentials_t cred)
 {
 	struct server s = { 0 };
@@ -348,12 +360,16 @@ serve(int fd, gnutls_certificate_credentials_t cred)
 	check(gnutls_credentials_set(s.tls, GNUTLS_CRD_CERTIFICATE, cred), "TLS");
 	if (option.clients != NULL)
 		gnutls_certificate_server_set_request(s.tls, GNUTLS_CERT_REQUEST);
+	if (option.tickets != NULL)
+		give_tickets(&s);
 	gnutls_transport_set_int(s.tls, fd);
 	do
 		r = gnutls_handshake(s.tls);
 	while (r < 0 && gnutls_error_is_fatal(r) == 0);
 	check(r, "handshake");
 	(void)printf("%s\n", gnutls_protocol_get_name(gnutls_protocol_get_version(s.tls)));
+	if (gnutls_session_is_resumed(s.tls) != 0)
+		(void)printf("resumed\n");
 	if (gnutls_protocol_get_version(s.tls) < GNUTLS_TLS1_3)
 		s.unique = binding(&s, GNUTLS_CB_TLS_UNIQUE);
 	if (!option.unique)
@@ -378,6 +394,7 @@ main(int argc, char **argv)
 		{ "priority", required_argument, NULL, 'p' },
 		{ "port", required_argument, NULL, 'P' },
 		{ "clients", required_argument, NULL, 'c' },
+		{ "tickets", required_argument, NULL, 't' },
 		{ "no-binding", no_argument, NULL, 'n' },
 		{ "other-binding", no_argument, NULL, 'b' },
 		{ "unique", no_argument, NULL, 'u' },
@@ -397,6 +414,8 @@ main(int argc, char **argv)
 			option.priority = optarg;
 		else if (c == 'c')
 			option.clients = optarg;
+		else if (c == 't')
+			option.tickets = optarg;
 		else if (c == 'P')
 			option.port = (unsigned short)strtonum(optarg, 1, 65535, &why);
 		else if (c == '?')

@@ -49,6 +49,21 @@ setup()
 	assert_commands 'ehlo=1 auth=1 mail=1 rcpt=1 bdat=1 quit=1'
 }
 
+@test "a session that begins where the one before has ended" {
+	local version
+
+	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	small_message
+	for version in 1.2 1.3; do
+		for _ in 1 2; do
+			client_alice may -v --tls-resume "$to" <sent \
+			    --tls-priority=NORMAL:-VERS-ALL:+VERS-TLS$version
+			assert_success
+		done
+		assert_regex "$stderr" "\* TLS$version, [A-Z0-9-]*, resumed, certificate of 127.0.0.1 "
+	done
+}
+
 @test "a host name instead of an address" {
 	getent hosts localhost >/dev/null || skip "the name localhost means nothing here"
 	small_message
