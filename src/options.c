@@ -35,12 +35,7 @@ enum {
 	OPT_VERSION,
 };
 
-/* The options that are no settings. */
-static const struct {
-	const char *name;
-	int value;
-	const char *argument, *help;
-} own[] = {
+const struct own_option own_options[] = {
 	{ "account", 'a', "NAME", "use this account of the configuration" },
 	{ "all-or-nothing", OPT_ALL, NULL, "the same as --partial=no" },
 	{ "check", OPT_CHECK, NULL, "try the account step by step, sending nothing" },
@@ -59,8 +54,9 @@ static const struct {
 	{ "show", OPT_SHOW, "ID", "print a message of the spool" },
 	{ "verbose", 'v', NULL, "show the dialogue on standard error" },
 	{ "version", OPT_VERSION, NULL, "print the version, and exit" },
+	{ NULL, 0, NULL, NULL },
 };
-#define NOWN (sizeof own / sizeof own[0])
+#define NOWN (sizeof own_options / sizeof own_options[0] - 1)
 
 /*
  * The single letters are sendmail's, all that any caller is known to use. Those which set_own()
@@ -72,14 +68,15 @@ static const char short_options[] = "+:A:B:C:F:GIL:N:O:R:UV:X:a:b:d::e:f:h:imno:
 static void
 make_table(struct option table[NOWN + SETTINGS_MAX + 1], const char *names[NOWN + SETTINGS_MAX + 1])
 {
+	const struct own_option *own;
 	size_t i, n = 0;
 
-	for (i = 0; i < NOWN; i++, n++) {
-		table[n].name = own[i].name;
-		table[n].has_arg = own[i].argument == NULL ? no_argument
-		    : own[i].argument[0] == '['		   ? optional_argument
-							   : required_argument;
-		table[n].val = own[i].value;
+	for (own = own_options; own->name != NULL; own++, n++) {
+		table[n].name = own->name;
+		table[n].has_arg = own->argument == NULL ? no_argument
+		    : own->argument[0] == '['		 ? optional_argument
+							 : required_argument;
+		table[n].val = own->value;
 	}
 	for (i = 0; settings[i].name != NULL; i++, n++) {
 		table[n].name = settings[i].name;
@@ -133,12 +130,11 @@ refused(struct status *st, char **argv, const char *const *names)
 {
 	const char *word = argv[optind - 1];
 	const char *value = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
-	size_t i;
+	const struct own_option *own = own_options;
 
-	for (i = 0; optopt != 0 && value != NULL && i < NOWN; i++)
-		if (own[i].value == optopt &&
-		    strncmp(word + 2, own[i].name, strlen(own[i].name)) == 0)
-			return usage(st, "--%s takes no value", own[i].name);
+	for (; optopt != 0 && value != NULL && own->name != NULL; own++)
+		if (own->value == optopt && strncmp(word + 2, own->name, strlen(own->name)) == 0)
+			return usage(st, "--%s takes no value", own->name);
 	return unknown(st, argv, optopt, names);
 }
 
@@ -401,6 +397,7 @@ help_line(
 char *
 options_help(void)
 {
+	const struct own_option *own;
 	struct str out = { 0 };
 	size_t i;
 
@@ -410,9 +407,9 @@ options_help(void)
 	    "       pneu --check [account|URL] [recipient] what works, and what does not\n"
 	    "       pneu --flush | --list                  what waits in the spool\n\n"
 	    "Submits one mail message and says how it ended for every recipient.\n\n");
-	for (i = 0; i < NOWN; i++)
-		help_line(&out, own[i].value < OPT_SETTING ? own[i].value : 0, own[i].name,
-		    own[i].argument, own[i].help);
+	for (own = own_options; own->name != NULL; own++)
+		help_line(&out, own->value < OPT_SETTING ? own->value : 0, own->name, own->argument,
+		    own->help);
 	str_printf(&out, "%-31s %s\n", "  -bs", "speak SMTP on standard input and output");
 	str_printf(&out, "%-31s %s\n", "  -i, -oi", "a lone dot typed on a terminal is text");
 	str_puts(&out, "\nSettings, each also a line of the configuration file:\n");

@@ -47,6 +47,16 @@ struct options {
 	size_t nrecipients;
 };
 
+/* An option that is no setting. */
+struct own_option {
+	const char *name;
+	int value; /* its letter, or a number from 1000 on */
+	/* how --help calls its value, in brackets when that may be left out; NULL: none */
+	const char *argument;
+	const char *help;
+};
+extern const struct own_option own_options[]; /* ends with name NULL */
+
 /*
  * Parse argv. Called as sendmail, mailq or newaliases (by whatever path) options end at the first
  * recipient and unknown ones are passed over, as no caller of that name should lose a mail over

@@ -21,7 +21,9 @@ build_tree()
 	    --exclude=./configure~ --exclude=./Makefile --exclude=./Makefile.in --exclude='./stamp-h*' \
 	    --exclude='*.o' --exclude='*.a' --exclude='*.log' --exclude='*.trs' --exclude=.deps \
 	    --exclude=.dirstamp --exclude=./tests/peer --exclude=./tests/unit \
-	    --exclude=./tests/fuzz/replay .) |
+	    --exclude=./tests/fuzz/replay --exclude=./contrib/completion/words \
+	    --exclude=./contrib/completion/bash --exclude=./contrib/completion/zsh \
+	    --exclude=./contrib/completion/fish --exclude=./contrib/vim/syntax .) |
 	    (cd "$dir/source" && tar -xf -) || return 1
 	build_step "$dir" sh -c 'cd "$1" && autoreconf -fi' sh "$dir/source" || return 1
 	build_step "$dir" sh -c 'cd "$1" && shift && "$@"' sh "$dir/build" "$dir/source/configure" "$@"

@@ -36,7 +36,7 @@ clean()
 
 c_files()
 {
-	find "$1/src" "$1/tests" -name '*.[ch]' | sort
+	find "$1/src" "$1/tests" "$1/contrib" -name '*.[ch]' | sort
 }
 
 # What people write: C, shell, manuals, the build.
@@ -45,6 +45,7 @@ written_files()
 	c_files "$1"
 	find "$1" -type f -regex "$1/\(tests\|contrib\|\.ci\|man\)/.*" \
 	    \( -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name '*.[157]' -o ! -name '*.*' \) \
+	    ! -path '*/contrib/completion/*/*' \
 	    ! -path '*/dialogues/*' ! -path '*/messages/*' ! -path '*/fuzz/*' ! -path '*/.deps/*' \
 	    -exec grep -Il '' {} + | sort
 	find "$1" -maxdepth 1 \( -name configure.ac -o -name Makefile.am \)
