@@ -211,6 +211,7 @@ run_account(struct run *r)
 			if (i == r->s.ids.n)
 				break;
 		}
+		say_event("%s, %zu of %zu", r->s.ids.v[i], i + 1, r->s.ids.n);
 		sent |= one_message(r, r->s.ids.v[i]);
 	}
 	submit_drain(&r->ahead);

@@ -141,3 +141,14 @@ sending()
 	pneu -q1s
 	assert_failure
 }
+
+@test "flush: -v counts the messages" {
+	later bob@example.org
+	first=$id
+	later eve@example.org
+	plays "$(accepts bob@example.org)" "$(accepts eve@example.org)"
+	pneu --flush -v
+	assert_success
+	peer_end
+	assert_regex "$stderr" $'(^|\n)\\* '"$first, 1 of 2"$'\n(.*\n)?\\* '"$id, 2 of 2"$'\n'
+}
