@@ -417,13 +417,17 @@ net_loopback(const char *peer)
 	    strncmp(peer, "::ffff:127.", 11) == 0;
 }
 
+/* Asked for once in a run. */
 static bool
 own_name(char *name, size_t size)
 {
-	name[0] = '\0';
-	if (gethostname(name, size) == -1)
-		return false;
-	name[size - 1] = '\0';
+	static char own[256];
+	static bool asked;
+
+	if (!asked && gethostname(own, sizeof own - 1) == -1)
+		own[0] = '\0';
+	asked = true;
+	(void)strlcpy(name, own, size);
 	return name[0] != '\0' &&
 	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
 	    strlen(name);
