@@ -417,9 +417,8 @@ net_loopback(const char *peer)
 	    strncmp(peer, "::ffff:127.", 11) == 0;
 }
 
-/* Asked for once in a run. */
-static bool
-own_name(char *name, size_t size)
+const char *
+net_own_name(void)
 {
 	static char own[256];
 	static bool asked;
@@ -427,7 +426,13 @@ own_name(char *name, size_t size)
 	if (!asked && gethostname(own, sizeof own - 1) == -1)
 		own[0] = '\0';
 	asked = true;
-	(void)strlcpy(name, own, size);
+	return own;
+}
+
+static bool
+own_name(char *name, size_t size)
+{
+	(void)strlcpy(name, net_own_name(), size);
 	return name[0] != '\0' &&
 	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
 	    strlen(name);

@@ -40,6 +40,9 @@ int net_addresses(
 /* Is this the address (as net_connect() gave it) of this very machine (127/8, ::1)? */
 bool net_loopback(const char *peer);
 
+/* The host name of this machine, asked for once in a run; "" when it has none. */
+const char *net_own_name(void);
+
 /*
  * The name for EHLO (RFC 5321 4.1.4): the host name when it is qualified, else the address
  * literal of our end of `s`. Allocated.

@@ -58,14 +58,8 @@ add(void *arg, const char *addr, struct status *st)
 static bool
 is_local(const char *domain)
 {
-	char own[256] = "";
-
-	if (ascii_eq(domain, "localhost") || ascii_eq(domain, "localhost.localdomain"))
-		return true;
-	if (gethostname(own, sizeof own) == -1)
-		return false;
-	own[sizeof own - 1] = '\0';
-	return ascii_eq(domain, own);
+	return ascii_eq(domain, "localhost") || ascii_eq(domain, "localhost.localdomain") ||
+	    ascii_eq(domain, net_own_name());
 }
 
 const char *

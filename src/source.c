@@ -25,6 +25,7 @@ struct source {
 	bool ended;
 	size_t at, len;
 	bool regular; /* of a regular file nothing is ever waited for */
+	bool large;   /* and it is a large one */
 	char *buf;
 };
 
@@ -71,6 +72,7 @@ source_fd(int fd, bool dot)
 	in->dot = dot;
 	in->last = '\n';
 	in->regular = fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode);
+	in->large = in->regular && sb.st_size >= SOURCE_LARGE;
 	return in;
 }
 
@@ -124,7 +126,7 @@ source_file(const struct source *in, off_t *at)
 {
 	off_t now;
 
-	if (!in->regular || in->ended || (now = lseek(in->fd, 0, SEEK_CUR)) == -1)
+	if (!in->large || in->ended || (now = lseek(in->fd, 0, SEEK_CUR)) == -1)
 		return -1;
 	*at = now - (off_t)(in->len - in->at);
 	return in->fd;

@@ -34,8 +34,10 @@ void source_skip(struct source *in);
  */
 ssize_t source_take(struct source *in, const char **p, struct status *st);
 
+#define SOURCE_LARGE (256 * 1024) /* octets of a file in which it is worth while to leave a message */
+
 /*
- * Where the rest of it is, of which nothing was taken, when it is a regular file: its descriptor,
+ * Where the rest of it is, of which nothing was taken, when it is a large file: its descriptor,
  * and *at, the offset; else -1. source_leave() says that it was taken from there up to `end`.
  */
 int source_file(const struct source *in, off_t *at);
