@@ -89,6 +89,45 @@ inside()
 	assert_line --regexp '4\.4\.1 connect: Connection refused \(127\.0\.0\.1\)'
 }
 
+# Somebody who accepts nobody: one connection is made by the kernel, and later ones it does not even hear of.
+@test "early: an address that has fallen silent since then leads to the next one" {
+	command -v perl >/dev/null || skip "perl is not installed (apt-get install perl)"
+	inside '
+		sysctl -qw net.ipv4.tcp_fastopen=1027 || exit 99
+		printf "%s\n" "::1 mail.example.test" "127.0.0.1 mail.example.test" >hosts
+		echo "hosts: files" >nsswitch
+		mount --bind hosts /etc/hosts && mount --bind nsswitch /etc/nsswitch.conf || exit 99
+		getent ahosts mail.example.test | head -n 1 | grep -q "^::1" || exit 98
+		# the server has the other address alone
+		ip -6 addr del ::1/128 dev lo && serve && ip -6 addr add ::1/128 dev lo || exit 99
+		perl -MSocket=:all -e "socket(S, PF_INET6, SOCK_STREAM, 0) &&
+		    bind(S, pack_sockaddr_in6($(cat port), inet_pton(AF_INET6, q(::1)))) &&
+		    listen(S, 8) || die;
+		    \$SIG{USR1} = sub { listen(S, 0); open(F, q(>), q(deaf)) };
+		    open(F, q(>), q(there)); sleep 60 while 1" &
+		deaf=$!
+		while [ ! -e there ]; do sleep 0.1; done
+		mail()
+		{
+			exec "$PNEU" --server="submissions://mail.example.test:$(cat port)" \
+			    --config=/dev/null --tls-ca=ca.pem --tls-name=localhost --ehlo=mail.sender.com \
+			    --connect-timeout=1h -f alice@sender.com --report=text bob@example.org <message
+		}
+		mail &
+		first=$!
+		while ! ip tcp_metrics show ::1 2>/dev/null | grep -q fo_cookie; do sleep 0.1; done
+		kill $first; wait $first
+		kill -USR1 $deaf
+		while [ ! -e deaf ]; do sleep 0.1; done
+		(mail)
+		echo "status: $?"
+		kill $peer $deaf'
+	[ "$status" != 99 ] || skip "there can be no such network here"
+	[ "$status" != 98 ] || skip "the name has no such addresses here"
+	assert_line 'status: 0'
+	assert_line --regexp '^server: .*\[127\.0\.0\.1\]'
+}
+
 @test "early: never where the server speaks first" {
 	sed -i '1d' script
 	sed -i '/EHLO/,$d' script
