@@ -194,7 +194,8 @@ browser()
 	browser 'http://127.0.0.1:48080/?state=STATE&code=4%2F0Acode&scope=x'
 	assert_equal "$status" 0
 	assert_regex "$(cat err)" "^Open $provider_url/authorize\?response_type=code&client_id=the-client&"
-	assert_regex "$(cat err)" '[&]redirect_uri=http%3A%2F%2F127\.0\.0\.1%3A48080%2F&scope=offline_access%20'
+	assert_regex "$(cat err)" '[&]redirect_uri=http%3A%2F%2F127\.0\.0\.1%3A48080%2F&'
+	assert_regex "$(cat err)" '[&]scope=offline_access%20'
 	assert_regex "$(cat err)" '[&]code_challenge_method=S256&'
 	verifier=$(sed -n 's/^code_verifier=//p' "$provider/request.1")
 	assert_equal "$challenge" \
