@@ -334,41 +334,65 @@ with_crlf(struct raw *r, const char *p, size_t *len, char *buf, size_t size)
 	return (size_t)(to - buf);
 }
 
+static bool
+is_as_seen(const struct raw *r)
+{
+	struct stat now;
+
+	return fstat(r->fd, &now) == 0 && now.st_size == r->seen.st_size &&
+	    now.st_mtim.tv_sec == r->seen.st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == r->seen.st_mtim.tv_nsec;
+}
+
+/* The next piece of the file into *p, in the buffer when it is the last one: how long it is. */
+static size_t
+next_piece(struct raw *r, char *buf, size_t n, const char **p)
+{
+	const char *text;
+	size_t len = window(r, r->next, &text), got;
+
+	if (len == 0)
+		return 0;
+	if (!r->as_it_is) {
+		*p = buf;
+		got = with_crlf(r, text, &len, buf, n);
+	} else {
+		if (r->next + (off_t)len == r->to && len > n)
+			len -= n;
+		else if (r->next + (off_t)len == r->to)
+			text = memcpy(buf, text, len);
+		*p = text;
+		got = len;
+		r->before = text[len - 1];
+	}
+	r->next += (off_t)len;
+	return got;
+}
+
 /* The next octets of the mail; 0 at the end. */
 static ssize_t
 read_on(struct raw *r, char *buf, size_t n, const char **p, struct status *st)
 {
-	const char *text;
-	struct stat now;
-	size_t len, got;
+	size_t got;
 
-	if (r->next < r->to) {
-		if ((len = window(r, r->next, &text)) == 0)
-			return was_altered(st);
-		if (r->as_it_is) {
-			*p = text;
-			got = len;
-			r->before = text[len - 1];
-		} else {
-			*p = buf;
-			got = with_crlf(r, text, &len, buf, n);
-		}
-		r->next += (off_t)len;
-	} else if (r->before != '\n' && r->done < r->size) {
-		*p = "\r\n";
-		got = 2;
-		r->before = '\n';
-	} else {
-		if (r->done != r->size || fstat(r->fd, &now) == -1 ||
-		    now.st_size != r->seen.st_size ||
-		    now.st_mtim.tv_sec != r->seen.st_mtim.tv_sec ||
-		    now.st_mtim.tv_nsec != r->seen.st_mtim.tv_nsec)
-			return was_altered(st);
+	if (r->done == r->size)
 		return 0;
+	if (r->next < r->to)
+		got = next_piece(r, buf, n, p);
+	else {
+		*p = "\r\n"; /* the file ends in the middle of a line */
+		got = r->before != '\n' ? 2 : 0;
+		r->before = '\n';
 	}
 	r->done += (off_t)got;
-	/* what was not there at the first look is not promised to the server */
-	return r->done <= r->size ? (ssize_t)got : was_altered(st);
+	/*
+	 * What was not there at the first look is not promised to the server. And the last octets,
+	 * which nobody can alter any more, are held back until it is sure that nothing before them
+	 * was: with BDAT there is no final dot, and the message would be complete with them.
+	 */
+	if (got == 0 || r->done > r->size || (r->done == r->size && !is_as_seen(r)))
+		return was_altered(st);
+	return (ssize_t)got;
 }
 
 ssize_t

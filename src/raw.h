@@ -3,7 +3,8 @@
  *
  * Looked through once, for its size as mail and for what is in it; then read as often as needed,
  * with CRLF for every line end. It is mapped a piece at a time, so it takes no memory to speak of.
- * A file that is altered meanwhile is noticed at its end, before the message is complete.
+ * A file that is altered meanwhile is noticed before the last of it is handed out, so that no
+ * message is complete.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -38,7 +39,7 @@ off_t raw_end(const struct raw *r);
 /*
  * Octets of the mail at `at`, reading on from where the last call ended or from the beginning
  * without looking at all before: *p, valid until the next call, and how many; 0 at the end only.
- * `buf` has room for `n` octets. -1 with *st: 4.3.0, the file was altered.
+ * `buf` has room for `n` octets. -1 with *st, before the last octets: 4.3.0, the file was altered.
  */
 ssize_t raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct status *st);
 

@@ -199,6 +199,14 @@ say_line(struct parser *p, const char *text, bool raw)
 	p->split = p->drip = 0;
 }
 
+/* The last one counts. */
+static void
+set_word(char **word, const char *p, size_t n)
+{
+	free(*word);
+	*word = strndup(p, n);
+}
+
 static void
 tls_line(struct parser *p, const char *text)
 {
@@ -208,11 +216,11 @@ tls_line(struct parser *p, const char *text)
 		size_t n = strcspn(text, " ");
 
 		if (strncmp(text, "cert=", 5) == 0)
-			step->cert = strndup(text + 5, n - 5);
+			set_word(&step->cert, text + 5, n - 5);
 		else if (strncmp(text, "priority=", 9) == 0)
-			step->priority = strndup(text + 9, n - 9);
+			set_word(&step->priority, text + 9, n - 9);
 		else if (strncmp(text, "tickets=", 8) == 0)
-			step->tickets = strndup(text + 8, n - 8);
+			set_word(&step->tickets, text + 8, n - 8);
 		else if (n == 7 && strncmp(text, "resumed", 7) == 0)
 			step->resumed = true;
 		else if (n == 3 && strncmp(text, "try", 3) == 0)
