@@ -4,8 +4,8 @@
  * Of a certificate (RFC 5280 4.1) no more is read than what stands before its subject:
  *
  *     Certificate    = SEQUENCE { TBSCertificate ... }
- *     TBSCertificate = SEQUENCE { [0] version OPTIONAL, serial, algorithm, issuer, validity,
- * subject ... }
+ *     TBSCertificate = SEQUENCE { [0] version OPTIONAL, serial, algorithm,
+ *                                 issuer, validity, subject ... }
  *
  * GnuTLS decodes and parses whole certificates only, so both is done here, and only to choose:
  * whatever comes of it is imported and verified by GnuTLS.

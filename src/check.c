@@ -241,17 +241,17 @@ try_addresses(struct check *c, const struct url *u)
 	strings_free(&found);
 }
 
+/* Does text have this line, behind the first? */
 static bool
 has_line(const char *text, const char *line, size_t n)
 {
 	const char *p = text;
 
-	for (; p != NULL; p = strchr(p, '\n')) {
-		p += *p == '\n';
-		if (strncmp(p, line, n) == 0 && (p[n] == '\n' || p[n] == '\0'))
+	while ((p = strchr(p, '\n')) != NULL) {
+		size_t len = strcspn(++p, "\n");
+
+		if (len == n && strncmp(p, line, n) == 0)
 			return true;
-		if (*p == '\0')
-			break;
 	}
 	return false;
 }

@@ -42,10 +42,21 @@ summary(const struct outcome *o, struct str *out)
 		}
 }
 
+/* Close it and keep errno, which says what happened before. */
+static void
+shut(int fd)
+{
+	int error = errno;
+
+	(void)close(fd);
+	errno = error;
+}
+
 static int
 to_file(const char *file, const struct str *record)
 {
-	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	int fd = open(
+	    file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	ssize_t n;
 
 	if (fd == -1)
@@ -53,14 +64,8 @@ to_file(const char *file, const struct str *record)
 	n = write(fd, record->p, record->len);
 	if (n != -1 && (size_t)n < record->len)
 		errno = ENOSPC;
-	if (n != (ssize_t)record->len) {
-		int error = errno;
-
-		(void)close(fd);
-		errno = error;
-		return -1;
-	}
-	return close(fd);
+	shut(fd);
+	return n == (ssize_t)record->len ? 0 : -1;
 }
 
 static void
@@ -86,7 +91,8 @@ to_journal(const struct outcome *o, const struct str *record)
 	str_puts(&text, "MESSAGE=");
 	str_printable(&text, str_text(&words), words.len);
 	str_printf(&text,
-	    "\nPRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=pneu\nSYSLOG_PID=%ld\nPNEU_EXIT=%d\n",
+	    "\nPRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=pneu\nSYSLOG_PID=%ld\nPNEU_EXIT=%"
+	    "d\n",
 	    o->exit == 0 ? LOG_INFO : LOG_ERR, LOG_MAIL >> 3, (long)getpid(), o->exit);
 	if (o->account != NULL && o->account->name != NULL)
 		str_printf(&text, "PNEU_ACCOUNT=%s\n", o->account->name);
@@ -98,16 +104,8 @@ to_journal(const struct outcome *o, const struct str *record)
 		if (sendto(fd, text.p, text.len, 0, (const struct sockaddr *)&un, sizeof un) ==
 		    (ssize_t)text.len)
 			r = 0;
-		else {
-			int error = errno;
-
-			(void)close(fd);
-			errno = error;
-			fd = -1;
-		}
+		shut(fd);
 	}
-	if (fd != -1)
-		(void)close(fd);
 	str_free(&words);
 	str_free(&text);
 	return r;

@@ -169,8 +169,8 @@ load_failed(struct status *st, enum phase ph, const char *setting, const char *f
 	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
 }
 
-#define BUNDLE_MIN \
-	32768 /* octets of a file in which it is worth while to look for what is needed */
+/* Octets of a file in which it is worth while to look for what is needed. */
+#define BUNDLE_MIN 32768
 
 /* Is this file one that anchors_load() can look into? */
 static bool
@@ -489,8 +489,7 @@ note(struct tls *t, const struct tls_policy *p, struct tls_info *info, struct st
 	note_binding(t, info, binding);
 	if (t->files->later != NULL &&
 	    (chain = gnutls_certificate_get_peers(t->session, &n)) != NULL)
-		(void)anchors_load(
-		    t->files->cred, t->files->later, chain, n, &t->files->loaded);
+		(void)anchors_load(t->files->cred, t->files->later, chain, n, &t->files->loaded);
 	note_cert(t, p, &info->cert);
 	if (info->cert.verified || t->files->later == NULL)
 		return 0;

@@ -46,7 +46,7 @@ struct kind {
 };
 
 static const struct kind server_kind = { servers, "server",
-	"the scheme must be submissions://, submission://, smtp:// or lmtp://",
+	"the scheme must be submissions://, submission://, smtp://, lmtp:// or srv:",
 	"submissions://user@host, or submission://user@host:587" };
 static const struct kind proxy_kind = { proxies, "proxy", "the scheme must be socks5://",
 	"socks5://host:1080, or socks5://user:password@host:1080" };

@@ -34,8 +34,41 @@ sends()
 	printf '%s\n' "C: BDAT $size LAST" "C: <chunk, $size octets>"
 }
 
+# flight N RECIPIENT ...: the same of N messages that are alike, one behind the other.
+flight()
+{
+	local n=$1
+
+	shift
+	sends "$@"
+	for n in $(seq 2 "$n"); do
+		echo 'C: RSET'
+		sends "$@"
+	done
+}
+
 good=$'S: 250 2.1.0 Ok\nS: 250 2.1.5 Ok\nS: 250 2.0.0 Ok: queued'
 reset='S: 250 2.0.0 Reset'
+
+# taken N: what the server says of so many.
+taken()
+{
+	local n
+
+	echo "$good"
+	for n in $(seq 2 "$1"); do
+		printf '%s\n' "$reset" "$good"
+	done
+}
+
+# flushes: the spool goes to a server that plays what is on standard input, behind its greeting.
+flushes()
+{
+	peer_start - < <(echo "$hello" && cat)
+	pneu --flush
+	quiet
+	peer_end
+}
 
 # same [N]: so many messages to bob wait; all of the same size.
 same()
@@ -49,49 +82,24 @@ same()
 
 @test "ahead: twenty messages are one flight" {
 	same 25
-	peer_start - <<-END
-		$hello
-		$(sends bob@example.org)
-		REPEAT 19
-		C: RSET
-		$(sends bob@example.org)
-		DONE
-		$good
-		REPEAT 19
-		$reset
-		$good
-		DONE
+	flushes <<-END
+		$(flight 20 bob@example.org)
+		$(taken 20)
 		FLIGHTS 2
-		$(sends bob@example.org)
-		REPEAT 4
-		C: RSET
-		$(sends bob@example.org)
-		DONE
-		$good
-		REPEAT 4
-		$reset
-		$good
-		DONE
+		$(flight 5 bob@example.org)
+		$(taken 5)
 		FLIGHTS 3
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 0
 }
 
 @test "ahead: each answer goes to its own message" {
 	same 4
-	local all=("$spool"/*.e) script each
+	local all=("$spool"/*.e)
 
-	script=$(sends bob@example.org)
-	for each in 1 2 3; do
-		script+=$'\nC: RSET\n'$(sends bob@example.org)
-	done
-	peer_start - <<-END
-		$hello
-		$script
+	flushes <<-END
+		$(flight 4 bob@example.org)
 		$good
 		$reset
 		S: 250 2.1.0 Ok
@@ -105,9 +113,6 @@ same()
 		$good
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 2
 	has "$(basename "${all[1]}" .e)" 'last 4\.2\.0 450 .*'
 	has "$(basename "${all[2]}" .e)" 'last 4\.3\.1 452 .*'
@@ -117,38 +122,23 @@ same()
 	same 3
 	local all=("$spool"/*.e)
 
-	peer_start - <<-END
-		$hello
-		$(sends bob@example.org)
-		C: RSET
-		$(sends bob@example.org)
-		C: RSET
-		$(sends bob@example.org)
+	flushes <<-END
+		$(flight 3 bob@example.org)
 		S: 451 4.3.0 not now
 		S: 503 5.5.1 MAIL first
 		S: 503 5.5.1 MAIL first
 		$reset
-		$good
-		$reset
-		$good
+		$(taken 2)
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	has "$(only)" 'last 4\.3\.0 451 .*'
 	assert_equal "$(only)" "$(basename "${all[0]}" .e)"
 }
 
 @test "ahead: the server takes its leave in the middle; what it has not read goes over a new session" {
 	same 3
-	peer_start - <<-END
-		$hello
-		$(sends bob@example.org)
-		C: RSET
-		$(sends bob@example.org)
-		C: RSET
-		$(sends bob@example.org)
+	flushes <<-END
+		$(flight 3 bob@example.org)
 		$good
 		S: 421 4.3.2 enough
 		CLOSE
@@ -160,27 +150,16 @@ same()
 		$good
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 0
 }
 
 @test "ahead: the connection is cut; nobody knows of those that were sent, and they are said to be so" {
 	same 3
-	peer_start - <<-END
-		$hello
-		$(sends bob@example.org)
-		C: RSET
-		$(sends bob@example.org)
-		C: RSET
-		$(sends bob@example.org)
+	flushes <<-END
+		$(flight 3 bob@example.org)
 		$good
 		CUT
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 2
 	for each in "$spool"/*.e; do
 		has "$(basename "$each" .e)" 'last 4\.4\.2 .*may have been delivered.*'
@@ -189,8 +168,7 @@ same()
 
 @test "ahead: a recipient who was one too many gets the message in another transaction" {
 	later bob@example.org eve@example.org
-	peer_start - <<-END
-		$hello
+	flushes <<-END
 		$(sends bob@example.org eve@example.org)
 		S: 250 2.1.0 Ok
 		S: 250 2.1.5 Ok
@@ -200,9 +178,6 @@ same()
 		$good
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 0
 }
 
@@ -214,8 +189,7 @@ same()
 	later bob@example.org
 	cp kept message
 	later bob@example.org
-	peer_start - <<-END
-		$hello
+	flushes <<-END
 		$small
 		C: MAIL FROM:<alice@sender.com>***
 		C: RCPT TO:<bob@example.org>
@@ -233,17 +207,13 @@ same()
 		FLIGHTS 3
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 0
 }
 
 @test "ahead: no more messages in a session than MAILMAX, however they travel" {
 	same 3
 	hello=${hello/250-SIZE/250-LIMITS MAILMAX=2}
-	peer_start - <<-END
-		$hello
+	flushes <<-END
 		$(sends bob@example.org | sed 's/ SIZE=.*//')
 		C: RSET
 		$(sends bob@example.org | sed 's/ SIZE=.*//')
@@ -258,8 +228,5 @@ same()
 		$good
 		$leaves
 	END
-	pneu --flush
-	quiet
-	peer_end
 	waits 0
 }

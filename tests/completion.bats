@@ -139,7 +139,7 @@ long_options()
 	sed -n 's/^	\(--[a-z-]*\).*words=(\(.*\)).*/\1 \2/p' "$made/completion/bash/pneu" >values
 	while read -r option word; do
 		for word in $word; do
-			if [[ $word == *:// ]]; then
+			if [[ $word == *:// || $word == *: ]]; then
 				word=${word}x.example
 			fi
 			pneu --config=/dev/null "$option=$word" -bv bob@x.example

@@ -44,7 +44,8 @@ written_files()
 {
 	c_files "$1"
 	find "$1" -type f -regex "$1/\(tests\|contrib\|\.ci\|man\)/.*" \
-	    \( -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name '*.[157]' -o ! -name '*.*' \) \
+	    \( -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name '*.[157]' -o -name '*.awk' -o \
+	    -name '*.in' -o ! -name '*.*' \) \
 	    ! -path '*/contrib/completion/*/*' \
 	    ! -path '*/dialogues/*' ! -path '*/messages/*' ! -path '*/fuzz/*' ! -path '*/.deps/*' \
 	    -exec grep -Il '' {} + | sort

@@ -105,7 +105,7 @@ from_setting(struct word *w, const struct setting *set)
 		str_puts(&w->words, " headers full");
 		break;
 	case T_URLS:
-		str_puts(&w->words, " submissions:// submission:// smtp:// lmtp://");
+		str_puts(&w->words, " submissions:// submission:// smtp:// lmtp:// srv:");
 		break;
 	case T_PROXY:
 		str_puts(&w->words, " socks5://");

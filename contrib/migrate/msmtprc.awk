@@ -11,7 +11,8 @@ BEGIN {
 	split("host port socket protocol source_ip proxy_host proxy_port timeout domain auth user password " \
 	    "passwordeval tls tls_starttls tls_trust_file tls_crl_file tls_fingerprint tls_key_file " \
 	    "tls_cert_file tls_certcheck tls_priorities tls_host_override from auto_from maildomain " \
-	    "allow_from_override dsn_notify dsn_return set_from_header aliases logfile syslog", inherited, " ")
+	    "allow_from_override dsn_notify dsn_return set_from_header aliases logfile syslog", \
+	    inherited, " ")
 	for (i = 1; i in inherited; i++)
 		known[inherited[i]] = 1
 	split("auth tls tls_starttls tls_certcheck auto_from allow_from_override remove_bcc_headers " \

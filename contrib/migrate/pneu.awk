@@ -21,8 +21,8 @@ function pneu_begin()
 	section = 0		# the defaults
 	# in the order in which they are written
 	split("server user password password-command auth from allow-from-override rewrite-from domain " \
-	    "aliases dsn-notify dsn-return log ehlo source-address proxy tls tls-ca tls-pin tls-crl tls-cert " \
-	    "tls-key tls-name tls-priority timeout deadline queue queue-lifetime", order, " ")
+	    "aliases dsn-notify dsn-return log ehlo source-address proxy tls tls-ca tls-pin tls-crl " \
+	    "tls-cert tls-key tls-name tls-priority timeout deadline queue queue-lifetime", order, " ")
 	for (keywords = 0; (keywords + 1) in order; keywords++)
 		shared[order[keywords + 1]] = 1
 	# what makes an account the one it is stays there
