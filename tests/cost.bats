@@ -116,6 +116,8 @@ memory()
 	not_sanitized
 	libraries=$(ldd "$PNEU" | sed 's/^[[:space:]]*//; s/\.so.*//; s|.*/||' | sort | tr '\n' ' ')
 	echo "$libraries"
+	# or nothing was seen, and nothing would be too much
+	[[ $libraries == *"libgnutls "* ]]
 	for each in $(ldd "${floor[0]}" | sed 's/^[[:space:]]*//; s/\.so.*//; s|.*/||'); do
 		libraries=${libraries/$each /}
 	done

@@ -7,7 +7,8 @@
  * usage: delay MS PORT PORTFILE
  *
  * Listens on a port of 127.0.0.1, which it writes to PORTFILE, and connects each client to PORT.
- * Everything takes MS milliseconds each way, and so does the connection itself, once.
+ * Everything takes MS milliseconds each way, and so do the three segments that open a connection:
+ * the client can speak after two of them, and the server after the third.
  */
 #include "config.h"
 
@@ -30,6 +31,7 @@
 /* One direction: pieces on their way, the oldest first. */
 struct way {
 	int from, to;
+	double open; /* nothing enters before */
 	bool ended;
 	size_t n;
 	struct piece {
@@ -62,7 +64,10 @@ take(struct way *w)
 		p->len = 0;
 		w->ended = true;
 	}
-	p->due = now() + delay;
+	p->due = now();
+	if (p->due < w->open)
+		p->due = w->open;
+	p->due += delay;
 	w->piece[w->n++] = p;
 }
 
@@ -86,11 +91,10 @@ give(struct way *w)
 static void
 carry(int a, int b)
 {
-	struct way ways[2] = { { .from = a, .to = b }, { .from = b, .to = a } };
-	struct timespec first = { 0, (long)(2 * delay * 1e6) % 1000000000L };
+	struct way ways[2] = { { .from = a, .to = b, .open = now() + 2 * delay },
+		{ .from = b, .to = a, .open = now() + 3 * delay } };
 	int i;
 
-	(void)nanosleep(&first, NULL); /* the SYN and its answer */
 	while (!ways[0].ended || !ways[1].ended || ways[0].n > 0 || ways[1].n > 0) {
 		struct pollfd fds[2];
 		double next = now() + 1000;

@@ -4,11 +4,14 @@
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
  *
- * usage: floor [-i] [-b] [-m FILE] PORT CA
+ * usage: floor [-i] [-b] [-m FILE] [-n MESSAGES] [-r RECIPIENTS] PORT CA
+ *        floor -v
  *
  * Connects to 127.0.0.1, verifies the certificate against the file CA, logs in by AUTH PLAIN and
- * sends one small message; it looks at no reply but for its first digit. -i: TLS from the first
- * octet. -b: by BDAT, with its envelope. -m: the octets of FILE as they are, in full records.
+ * sends one small message; it looks at no reply but for the first digit of the last one. -i: TLS
+ * from the first octet. -b: by BDAT, with its envelope. -m: the octets of FILE as they are, in full
+ * records. -n: so many of them, the envelope of each with the end of the one before; with -b all at
+ * once. -r: to so many recipients. -v: prints the version of GnuTLS.
  */
 #include "config.h"
 
@@ -30,14 +33,22 @@
 
 #define RECORD 16384
 
-static const char envelope[] = "MAIL FROM:<alice@sender.com>\r\nRCPT TO:<bob@example.org>\r\n";
-static const char message
+static const char small
     [] = "From: alice@sender.com\r\nTo: bob@example.org\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n"
 	 "Message-ID: <floor@sender.com>\r\nSubject: plain\r\n\r\nA line of text.\r\n";
+
+static bool chunk;
+static long messages = 1, recipients = 1;
+static const char *message = small;
+static size_t length = sizeof small - 1;
 
 static int fd;
 static gnutls_session_t tls;
 static bool secure;
+
+/* What is to be said, until an answer is wanted or a record is full. */
+static char out[RECORD];
+static size_t pending;
 
 static void
 give_up(const char *what)
@@ -47,10 +58,8 @@ give_up(const char *what)
 }
 
 static void
-put(const void *data, size_t n)
+put_now(const char *p, size_t n)
 {
-	const char *p = data;
-
 	while (n > 0) {
 		ssize_t done = secure ? gnutls_record_send(tls, p, n) : write(fd, p, n);
 
@@ -61,14 +70,45 @@ put(const void *data, size_t n)
 	}
 }
 
+static void
+flush(void)
+{
+	put_now(out, pending);
+	pending = 0;
+}
+
+static void
+put(const char *p, size_t n)
+{
+	size_t part;
+
+	for (; n > 0; p += part, n -= part) {
+		part = n < RECORD - pending ? n : RECORD - pending;
+		if (part == RECORD) {
+			put_now(p, RECORD);
+			continue;
+		}
+		memcpy(out + pending, p, part);
+		if ((pending += part) == RECORD)
+			flush();
+	}
+}
+
+static void
+say(const char *text)
+{
+	put(text, strlen(text));
+}
+
 /* n replies, the last of which begins with `digit`. */
 static void
-hear(unsigned n, char digit)
+hear(long n, char digit)
 {
 	static char buf[65536];
 	static size_t len;
 	char *lf;
 
+	flush();
 	while (n > 0) {
 		while ((lf = memchr(buf, '\n', len)) == NULL) {
 			ssize_t got = secure ? gnutls_record_recv(tls, buf + len, sizeof buf - len)
@@ -88,7 +128,7 @@ hear(unsigned n, char digit)
 static void
 ask(const char *command, char digit)
 {
-	put(command, strlen(command));
+	say(command);
 	hear(1, digit);
 }
 
@@ -126,42 +166,95 @@ handshake(const char *ca)
 }
 
 static void
-send_file(const char *name)
+map(const char *name)
 {
 	int in = open(name, O_RDONLY);
 	struct stat sb;
-	const char *map;
-	off_t at;
 
 	if (in == -1 || fstat(in, &sb) == -1)
 		give_up(name);
-	map = mmap(NULL, (size_t)sb.st_size, PROT_READ, MAP_PRIVATE, in, 0);
-	if (map == MAP_FAILED)
+	length = (size_t)sb.st_size;
+	message = mmap(NULL, length, PROT_READ, MAP_PRIVATE, in, 0);
+	if (message == MAP_FAILED)
 		give_up(name);
-	for (at = 0; at < sb.st_size; at += RECORD)
-		put(map + at, sb.st_size - at < RECORD ? (size_t)(sb.st_size - at) : RECORD);
-	put("\r\n.\r\nQUIT\r\n", 11);
+}
+
+static void
+say_envelope(void)
+{
+	char text[64];
+	long i;
+
+	say("MAIL FROM:<alice@sender.com>\r\nRCPT TO:<bob@example.org>\r\n");
+	for (i = 1; i < recipients; i++) {
+		(void)snprintf(text, sizeof text, "RCPT TO:<r%ld@example.org>\r\n", i);
+		say(text);
+	}
+}
+
+static void
+submit_chunks(void)
+{
+	char text[64];
+	long i;
+
+	(void)snprintf(text, sizeof text, "BDAT %zu LAST\r\n", length);
+	for (i = 0; i < messages; i++) {
+		say_envelope();
+		say(text);
+		put(message, length);
+	}
+	say("QUIT\r\n");
+	hear(messages * (recipients + 2), '2');
+}
+
+static void
+submit(void)
+{
+	long i;
+
+	say_envelope();
+	say("DATA\r\n");
+	hear(recipients + 2, '3');
+	for (i = 0; i < messages; i++) {
+		put(message, length);
+		if (length < 2 || memcmp(message + length - 2, "\r\n", 2) != 0)
+			say("\r\n");
+		say(".\r\n");
+		if (i == messages - 1) {
+			say("QUIT\r\n");
+			hear(1, '2');
+		} else {
+			say_envelope();
+			say("DATA\r\n");
+			hear(recipients + 3, '3');
+		}
+	}
 }
 
 int
 main(int argc, char **argv)
 {
-	bool implicit = false, chunk = false;
-	const char *file = NULL;
-	char out[1024];
-	int c, n;
+	bool implicit = false;
+	int c;
 
-	while ((c = getopt(argc, argv, "ibm:")) != -1)
+	while ((c = getopt(argc, argv, "ibm:n:r:v")) != -1)
 		if (c == 'i')
 			implicit = true;
 		else if (c == 'b')
 			chunk = true;
 		else if (c == 'm')
-			file = optarg;
+			map(optarg);
+		else if (c == 'n')
+			messages = strtol(optarg, NULL, 10);
+		else if (c == 'r')
+			recipients = strtol(optarg, NULL, 10);
+		else if (c == 'v')
+			return printf("GnuTLS %s\n", gnutls_check_version(NULL)) < 0;
 		else
 			return 64;
 	if (argc - optind != 2)
-		give_up("usage: floor [-i] [-b] [-m FILE] PORT CA");
+		give_up("usage: floor [-i] [-b] [-m FILE] [-n MESSAGES] [-r RECIPIENTS] PORT CA");
 	dial(argv[optind]);
 	if (implicit)
 		handshake(argv[optind + 1]);
@@ -173,22 +266,9 @@ main(int argc, char **argv)
 	}
 	ask("EHLO mail.sender.com\r\n", '2');
 	ask("AUTH PLAIN AGFsaWNlAHMzY3JldC13b3Jk\r\n", '2');
-	if (chunk) {
-		n = snprintf(out, sizeof out, "%sBDAT %zu LAST\r\n%sQUIT\r\n", envelope,
-		    strlen(message), message);
-		put(out, (size_t)n);
-		hear(3, '2');
-		return 0;
-	}
-	n = snprintf(out, sizeof out, "%sDATA\r\n", envelope);
-	put(out, (size_t)n);
-	hear(3, '3');
-	if (file != NULL)
-		send_file(file);
-	else {
-		n = snprintf(out, sizeof out, "%s.\r\nQUIT\r\n", message);
-		put(out, (size_t)n);
-	}
-	hear(1, '2');
+	if (chunk)
+		submit_chunks();
+	else
+		submit();
 	return 0;
 }

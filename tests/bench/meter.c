@@ -1,5 +1,5 @@
 /*
- * meter - how long a command takes, and how much memory.
+ * meter - how long a command takes, how much memory, and how much of a processor.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -7,7 +7,8 @@
  * usage: meter [-n TIMES] FILE COMMAND ...
  *
  * Runs it with standard input from FILE, TIMES times one after the other, and prints: milliseconds
- * of all of them, and the largest resident size in KiB. Fails when the command fails.
+ * of all of them, the largest resident size in KiB, and milliseconds of processor time of all of
+ * them. Fails when the command fails.
  */
 #include "config.h"
 
@@ -29,12 +30,18 @@ now(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+static double
+ms(struct timeval t)
+{
+	return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct rusage use = { 0 };
 	long times = 1, rss = 0, i;
-	double start;
+	double start, cpu = 0;
 	int status, c;
 	pid_t pid;
 
@@ -62,7 +69,8 @@ main(int argc, char **argv)
 			return 1;
 		if (use.ru_maxrss > rss)
 			rss = use.ru_maxrss;
+		cpu += ms(use.ru_utime) + ms(use.ru_stime);
 	}
-	printf("%.1f %ld\n", now() - start, rss);
+	printf("%.1f %ld %.1f\n", now() - start, rss, cpu);
 	return 0;
 }

@@ -4,15 +4,18 @@
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
  *
- * usage: sink [-i] [-n] [-2] CERT KEY PORTFILE LOG
+ * usage: sink [-i] [-n] [-2] [-g MS] CERT KEY PORTFILE LOG
  *
  * Listens on a port of 127.0.0.1, which it writes to PORTFILE, until it is ended. For each session
  * LOG gets a line: flights, messages, recipients, octets of messages. What a client says without
  * waiting for the server is one flight. -i: TLS from the first octet. -n: no CHUNKING. -2: TLS 1.2.
+ * -g: a client that says nothing for so many milliseconds has said what it has to, and is answered;
+ * with 0 (default) it may be interrupted, and a long flight be counted as several.
  */
 #include "config.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,6 +34,7 @@
 #include <gnutls/gnutls.h>
 
 #define BUF (256 * 1024)
+#define WIRE (64 * 1024)
 
 static struct {
 	int fd;
@@ -40,9 +44,12 @@ static struct {
 	size_t at, len;
 	char out[BUF];
 	size_t outlen;
+	char wire[WIRE]; /* what was read ahead of GnuTLS */
+	size_t wire_at, wire_len;
 	unsigned long flights, messages, recipients, octets;
 } c;
 static bool implicit, chunking = true;
+static int grace;
 static const char *priority = "NORMAL";
 static gnutls_certificate_credentials_t cred;
 static const char *logname;
@@ -102,7 +109,8 @@ fill(void)
 		c.at = 0;
 	}
 	/* a flight may come in several records and segments */
-	if (poll(&(struct pollfd){ .fd = c.fd, .events = POLLIN }, 1, 0) == 0)
+	if (c.outlen > 0 && c.wire_at == c.wire_len &&
+	    poll(&(struct pollfd){ .fd = c.fd, .events = POLLIN }, 1, grace) == 0)
 		flush();
 	n = c.secure ? gnutls_record_recv(c.tls, c.in + c.len, sizeof c.in - c.len)
 		     : read(c.fd, c.in + c.len, sizeof c.in - c.len);
@@ -116,22 +124,36 @@ fill(void)
 static ssize_t
 pull(gnutls_transport_ptr_t arg, void *p, size_t n)
 {
-	ssize_t got = recv((int)(intptr_t)arg, p, n, 0);
+	if (c.wire_at == c.wire_len) {
+		ssize_t got = recv((int)(intptr_t)arg, c.wire, sizeof c.wire, 0);
 
-	/* the handshake has flights, too */
-	if (got > 0 && !c.secure) {
-		c.flights += c.spoke;
-		c.spoke = false;
+		if (got <= 0)
+			return got;
+		c.wire_at = 0;
+		c.wire_len = (size_t)got;
+		/* the handshake has flights, too */
+		if (!c.secure) {
+			c.flights += c.spoke;
+			c.spoke = false;
+		}
 	}
-	return got;
+	if (n > c.wire_len - c.wire_at)
+		n = c.wire_len - c.wire_at;
+	memcpy(p, c.wire + c.wire_at, n);
+	c.wire_at += n;
+	return (ssize_t)n;
 }
 
+/* All records of a flight in one segment, so that what a client has to do for it is always the
+ * same. */
 static ssize_t
-push(gnutls_transport_ptr_t arg, const void *p, size_t n)
+push(gnutls_transport_ptr_t arg, const giovec_t *iov, int n)
 {
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+
 	if (!c.secure)
 		c.spoke = true;
-	return send((int)(intptr_t)arg, p, n, MSG_NOSIGNAL);
+	return sendmsg((int)(intptr_t)arg, &msg, MSG_NOSIGNAL);
 }
 
 static void
@@ -145,7 +167,7 @@ handshake(void)
 	(void)gnutls_credentials_set(c.tls, GNUTLS_CRD_CERTIFICATE, cred);
 	gnutls_transport_set_ptr(c.tls, (gnutls_transport_ptr_t)(intptr_t)c.fd);
 	gnutls_transport_set_pull_function(c.tls, pull);
-	gnutls_transport_set_push_function(c.tls, push);
+	gnutls_transport_set_vec_push_function(c.tls, push);
 	while ((r = gnutls_handshake(c.tls)) < 0)
 		if (gnutls_error_is_fatal(r))
 			leave();
@@ -183,21 +205,27 @@ take(size_t n)
 	}
 }
 
-/* Up to the final dot; its five octets may come in any pieces. */
+/*
+ * Up to the final dot, from the line end of the command, as the message may be empty. A text has
+ * few dots, so it is these that are looked for.
+ */
 static void
 take_data(void)
 {
-	static const char end[] = "\r\n.\r\n";
-
 	for (;;) {
-		char *found = memmem(c.in + c.at, c.len - c.at, end, 5);
-		size_t n = c.len - c.at, keep = n < 4 ? n : 4;
+		char *at = c.in + c.at, *end = c.in + c.len, *dot = at;
+		size_t n = c.len - c.at;
 
-		if (found != NULL) {
-			take((size_t)(found - (c.in + c.at)) + 5);
-			return;
+		while (
+		    end - dot >= 3 && (dot = memchr(dot, '.', (size_t)(end - dot) - 2)) != NULL) {
+			if (dot - at >= 2 && memcmp(dot - 2, "\r\n.\r\n", 5) == 0) {
+				take((size_t)(dot + 3 - at));
+				c.octets -= 5;
+				return;
+			}
+			dot++;
 		}
-		take(n - keep);
+		take(n < 4 ? 0 : n - 4);
 		fill();
 	}
 }
@@ -225,11 +253,13 @@ serve(void)
 			say("220 2.0.0 go\r\n");
 			handshake();
 		} else if (is(p, "AUTH PLAIN") || is(p, "AUTH LOGIN")) {
+			bool two = is(p, "AUTH LOGIN");
+
 			/* whoever did not say it all is asked */
 			if (strlen(p) < 14) {
 				say("334 \r\n");
 				(void)line();
-				if (is(p, "AUTH LOGIN")) {
+				if (two) {
 					say("334 \r\n");
 					(void)line();
 				}
@@ -237,12 +267,16 @@ serve(void)
 			say("235 2.7.0 welcome\r\n");
 		} else if (is(p, "DATA")) {
 			say("354 go\r\n");
+			c.in[c.at - 1] = '\n';
+			c.at -= 2;
 			take_data();
 			c.messages++;
 			say("250 2.0.0 taken\r\n");
 		} else if (is(p, "BDAT")) {
+			bool last = strcasestr(p, " LAST") != NULL;
+
 			take((size_t)strtoul(p + 5, NULL, 10));
-			c.messages++;
+			c.messages += last;
 			say("250 2.0.0 taken\r\n");
 		} else if (is(p, "QUIT")) {
 			say("221 2.0.0 bye\r\n");
@@ -263,13 +297,15 @@ main(int argc, char **argv)
 	int opt, s, one = 1;
 	FILE *f;
 
-	while ((opt = getopt(argc, argv, "in2")) != -1)
+	while ((opt = getopt(argc, argv, "in2g:")) != -1)
 		if (opt == 'i')
 			implicit = true;
 		else if (opt == 'n')
 			chunking = false;
 		else if (opt == '2')
 			priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+		else if (opt == 'g')
+			grace = (int)strtol(optarg, NULL, 10);
 		else
 			return 64;
 	if (argc - optind != 4)
