@@ -114,8 +114,8 @@ END
 	listener
 	configure
 	# shellcheck disable=SC2016
-	run unshare -rm sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal || exit 99
-	    perl listen.pl /run/systemd/journal/socket & while [ ! -e ready ]; do :; done
+	run timeout 60 unshare -rm sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal || exit 99
+	    perl listen.pl /run/systemd/journal/socket & while [ ! -e ready ]; do sleep 0.1; done
 	    "$PNEU" --config=config --queue=no --server=smtp://127.0.0.1:1 --log=journal bob@example.org \
 	        <message
 	    wait'
@@ -134,9 +134,9 @@ END
 	listener
 	configure
 	# shellcheck disable=SC2016
-	run unshare -rm sh -c 'mkdir dev && mount -t tmpfs none dev && touch dev/null &&
+	run timeout 60 unshare -rm sh -c 'mkdir dev && mount -t tmpfs none dev && touch dev/null &&
 	    mount --bind /dev/null dev/null && mount --rbind dev /dev || exit 99
-	    perl listen.pl /dev/log & while [ ! -e ready ]; do :; done
+	    perl listen.pl /dev/log & while [ ! -e ready ]; do sleep 0.1; done
 	    "$PNEU" --config=config --queue=no --server=smtp://127.0.0.1:1 --log=syslog bob@example.org \
 	        <message
 	    wait'
