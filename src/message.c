@@ -217,18 +217,39 @@ find_dot(const char *p, const char *from, const char *end, bool first)
 	return NULL;
 }
 
+/* What is left in its file, which is read with its dots doubled. */
+static ssize_t
+send_rest(const struct form *f, struct stream *s, char *buf, struct status *st)
+{
+	bool first = true;
+	const char *p;
+	ssize_t n;
+
+	while ((n = raw_stuffed(f->store.rest, first, buf, STORE_CHUNK, &p, st)) > 0) {
+		if (asked_to_end(st) == -1)
+			return -1;
+		stream_put(s, p, (size_t)n);
+		first = false;
+	}
+	return n;
+}
+
 int
 message_send(const struct form *f, struct stream *s, struct status *st)
 {
 	char *buf = xbuffer(STORE_CHUNK);
 	bool line_start = true;
+	ssize_t n = 0;
 	const char *p;
-	ssize_t n;
 	off_t at;
 
-	for (at = 0; (n = store_view(&f->store, at, buf, &p, st)) > 0; at += n) {
-		const char *sent = p, *end = p + n, *dot;
+	for (at = 0; f->store.rest == NULL || at < (off_t)f->store.mem.len; at += n) {
+		const char *sent, *end, *dot;
 
+		if ((n = store_view(&f->store, at, buf, &p, st)) <= 0)
+			break;
+		sent = p;
+		end = p + n;
 		if (asked_to_end(st) == -1) {
 			n = -1;
 			break;
@@ -241,6 +262,8 @@ message_send(const struct form *f, struct stream *s, struct status *st)
 		stream_put(s, sent, (size_t)(end - sent));
 		line_start = end[-1] == '\n';
 	}
+	if (f->store.rest != NULL && n >= 0)
+		n = send_rest(f, s, buf, st);
 	free(buf);
 	return n == -1 ? -1 : asked_to_end(st);
 }

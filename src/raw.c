@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,10 +22,18 @@
 #endif
 
 #include "raw.h"
+#include "scan.h"
 
 #define WINDOW (1024 * 1024) /* octets that are mapped at a time; a multiple of every page size */
-#define LOOK 16384	     /* octets that are looked at in one way and then in another */
-#define BLOCK 128	     /* octets that are counted together, at most 255 */
+#define SHARE (4 * WINDOW)   /* octets that are worth a thread */
+#define SHARES 4	     /* threads, at most */
+
+/* A piece of a file that is mapped: map[0..len) is what begins at `at`. */
+struct window {
+	char *map;
+	off_t at;
+	size_t len;
+};
 
 struct raw {
 	int fd;
@@ -31,13 +41,12 @@ struct raw {
 	off_t size;
 	bool as_it_is; /* all line ends are CRLF already */
 	struct stat seen;
-	/* the window: map[0..len) is the file at `at` */
-	char *map;
-	off_t at;
-	size_t len;
+	struct window window;
 	/* where reading is: so far in the mail, so far in the file, and what stood before that */
 	off_t done, next;
 	char before;
+	bool stuff;    /* a dot at the beginning of a line gets another one */
+	off_t stuffed; /* of these, how many */
 };
 
 /* ---- the window */
@@ -58,173 +67,138 @@ on_sigbus(int number)
 }
 
 static void
-unmap(struct raw *r)
+unmap(struct window *w)
 {
-	if (r->map != NULL)
-		(void)munmap(r->map, r->len);
-	r->map = NULL;
-	r->len = 0;
+	if (w->map != NULL)
+		(void)munmap(w->map, w->len);
+	w->map = NULL;
+	w->len = 0;
 }
 
 /* What of the file is mapped at `off`: its length, 0 when it cannot be. */
 static size_t
-window(struct raw *r, off_t off, const char **p)
+window(const struct raw *r, struct window *w, off_t off, const char **p)
 {
-	if (r->map == NULL || off < r->at || off >= r->at + (off_t)r->len) {
+	if (w->map == NULL || off < w->at || off >= w->at + (off_t)w->len) {
 		off_t at = off - off % WINDOW;
 		size_t len = r->to - at < WINDOW ? (size_t)(r->to - at) : WINDOW;
 		void *map;
 
-		unmap(r);
+		unmap(w);
 		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, r->fd, at);
 		if (map == MAP_FAILED)
 			return 0;
-		r->map = map;
-		r->at = at;
-		r->len = len;
+		w->map = map;
+		w->at = at;
+		w->len = len;
 	}
-	*p = r->map + (off - r->at);
-	return r->len - (size_t)(off - r->at);
+	*p = w->map + (off - w->at);
+	return w->len - (size_t)(off - w->at);
 }
 
 /* ---- the first look */
 
-/* So much of what is counted has been seen. */
-struct count {
-	size_t lf, cr, crlf;
-	unsigned char bits;
-	bool nul;
-	char before; /* the octet before */
-	size_t line; /* octets of the line that is not at its end, and the last of them */
-	char last;
-	bool too_long;
+/* What one thread looks at: whole lines, and the last of them may have no end. */
+struct share {
+	const struct raw *r;
+	off_t from, to;
+	struct scan scan;
+	bool good; /* it was seen */
+	pthread_t thread;
 };
 
+static void *
+look_at_share(void *arg)
+{
+	struct share *mine = arg;
+	struct window w = { 0 };
+	const char *p;
+	off_t at;
+	size_t n = 1;
+
+	for (at = mine->from; at < mine->to; at += (off_t)n) {
+		if ((n = window(mine->r, &w, at, &p)) == 0)
+			break;
+		if ((off_t)n > mine->to - at)
+			n = (size_t)(mine->to - at);
+		scan_more(&mine->scan, p, n);
+	}
+	unmap(&w);
+	mine->good = n > 0;
+	scan_end(&mine->scan);
+	return NULL;
+}
+
+/* Where a line begins at `off` or not far behind it; else the end of the file. */
+static off_t
+line_near(struct raw *r, off_t off)
+{
+	const char *p, *lf;
+	size_t n = window(r, &r->window, off, &p);
+
+	lf = n > 0 ? memchr(p, '\n', n) : NULL;
+	return lf != NULL ? off + (lf + 1 - p) : r->to;
+}
+
 /*
- * Some compilers make vectors of a loop only when they are asked to, and wide ones only for
- * machines that are known to have them; where the C library can choose when the program starts, it
- * does.
+ * One processor cannot look as fast as memory can deliver, and the server waits: what is large is
+ * looked at by as many as there are. The threads are gone before anything else happens.
  */
-#if !defined(__GNUC__) || defined(__clang__) || defined(__SANITIZE_ADDRESS__)
-#define VECTORS
-#elif defined(__x86_64__) && defined(__GLIBC__)
-#define VECTORS __attribute__((optimize("O3"), target_clones("avx2", "default")))
-#else
-#define VECTORS __attribute__((optimize("O3")))
-#endif
-
-/* A whole block, in which nothing but LFs is usual: false when there is something to look at. */
-VECTORS static bool
-look_at_block(const unsigned char *p, struct count *c)
+static size_t
+share_out(struct raw *r, size_t most, struct share *shares)
 {
-	unsigned char bits = 0, lf = 0, odd = 0;
-	int i;
+	off_t all = r->to - r->from, at = r->from;
+	long cpus = all >= SHARE ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	size_t n, want = (size_t)(all / SHARE);
 
-	for (i = 0; i < BLOCK; i++) {
-		bits |= p[i];
-		lf = (unsigned char)(lf + (p[i] == '\n'));
-		odd |= (unsigned char)((p[i] == '\r') | (p[i] == '\0'));
+	if (want > SHARES)
+		want = SHARES;
+	if (cpus < (long)want)
+		want = cpus > 0 ? (size_t)cpus : 1;
+	for (n = 0; n == 0 || (n < want && at < r->to); n++) {
+		shares[n] = (struct share){ .r = r, .from = at, .scan = { .most = most } };
+		shares[n].to = n + 1 < want
+		    ? line_near(r, r->from + (off_t)(n + 1) * (all / (off_t)want))
+		    : r->to;
+		at = shares[n].to;
 	}
-	c->bits |= bits;
-	c->lf += lf;
-	return odd == 0;
-}
-
-/* The same for CRs and NULs; p[-1] is looked at, too. */
-VECTORS static void
-look_closer(const unsigned char *p, struct count *c)
-{
-	unsigned char cr = 0, crlf = 0, nul = 0;
-	int i;
-
-	for (i = 0; i < BLOCK; i++) {
-		cr = (unsigned char)(cr + (p[i] == '\r'));
-		nul |= p[i] == '\0';
-	}
-	for (i = 0; i < BLOCK; i++)
-		crlf = (unsigned char)(crlf + ((p[i - 1] == '\r') & (p[i] == '\n')));
-	c->cr += cr;
-	c->crlf += crlf;
-	c->nul |= nul != 0;
-}
-
-static void
-look_at_one(unsigned char o, struct count *c)
-{
-	c->bits |= o;
-	c->lf += o == '\n';
-	c->nul |= o == '\0';
-	c->cr += o == '\r';
-	c->crlf += c->before == '\r' && o == '\n';
-	c->before = (char)o;
-}
-
-static void
-look_at(const char *text, size_t n, struct count *c)
-{
-	const unsigned char *p = (const unsigned char *)text, *end = p + n;
-
-	look_at_one(*p++, c);
-	for (; end - p >= BLOCK; p += BLOCK) {
-		if (!look_at_block(p, c) || p[-1] == '\r')
-			look_closer(p, c);
-		c->before = (char)p[BLOCK - 1];
-	}
-	while (p < end)
-		look_at_one(*p++, c);
-}
-
-/* A line that is longer than `most`, its end not counted, is noted; others are stepped over. */
-static void
-measure_lines(const char *p, size_t n, size_t most, struct count *c)
-{
-	const char *end = p + n, *lf;
-
-	while (p < end && !c->too_long) {
-		size_t room = c->line <= most ? most + 1 - c->line : 1;
-
-		if (room > (size_t)(end - p))
-			room = (size_t)(end - p);
-		/* the last line end among as many octets as a good line has: what is before it is
-		 * good */
-		if ((lf = memrchr(p, '\n', room)) != NULL) {
-			c->too_long = c->line > most && c->line - (c->last == '\r') > most;
-			p = lf + 1;
-			c->line = 0;
-			continue;
-		}
-		p += room;
-		c->line += room;
-		c->last = p[-1];
-		c->too_long = c->line > most + 1;
-	}
+	return n;
 }
 
 static bool
 look(struct raw *r, size_t most, struct raw_info *info)
 {
-	struct count c = { .before = '\n' };
-	const char *p;
-	off_t at;
-	size_t n;
+	struct share shares[SHARES];
+	size_t n = share_out(r, most, shares), i, lf = 0, crlf = 0;
+	bool started[SHARES] = { false }, good = true;
+	sigset_t all, old;
 
-	for (at = r->from; at < r->to; at += (off_t)n) {
-		if ((n = window(r, at, &p)) == 0)
-			return false;
-		/* what is looked at several times should be near */
-		n = n < LOOK ? n : LOOK;
-		look_at(p, n, &c);
-		measure_lines(p, n, most, &c);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (i = 1; i < n; i++)
+		started[i] = pthread_create(&shares[i].thread, NULL, look_at_share, &shares[i]) ==
+		    0;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	memset(info, 0, sizeof *info);
+	for (i = 0; i < n; i++) {
+		const struct scan *s = &shares[i].scan;
+
+		if (started[i])
+			(void)pthread_join(shares[i].thread, NULL);
+		else
+			(void)look_at_share(&shares[i]);
+		good = good && shares[i].good && !s->bare;
+		lf += s->lf;
+		crlf += s->crlf;
+		info->eight |= s->eight;
+		info->nul |= s->nul;
+		info->too_long |= s->too_long;
 	}
-	if (c.cr != c.crlf)
-		return false;
-	r->as_it_is = c.lf == c.crlf;
-	r->size = r->to - r->from + (off_t)(c.lf - c.crlf) + (c.before != '\n' ? 2 : 0);
+	r->as_it_is = lf == crlf;
+	r->size = r->to - r->from + (off_t)(lf - crlf) +
+	    (shares[n - 1].scan.before != '\n' ? 2 : 0);
 	info->size = r->size;
-	info->eight = (c.bits & 0x80) != 0;
-	info->nul = c.nul;
-	info->too_long = c.too_long || c.line > most;
-	return true;
+	return good;
 }
 
 struct raw *
@@ -255,7 +229,7 @@ raw_free(struct raw **rp)
 	if (r == NULL)
 		return;
 	*rp = NULL;
-	unmap(r);
+	unmap(&r->window);
 	if (r->fd != -1)
 		(void)close(r->fd);
 	free(r);
@@ -275,58 +249,138 @@ was_altered(struct status *st)
 	return status_set(st, PH_BODY, 4, 3, 0, "the message's file was altered while it was read");
 }
 
-/*
- * Copy p[0..n) to `to` up to its first LF: how many octets. Some that are behind it are written as
- * well, up to `to` + n. Lines of mail are so short that two calls for each take longer than the
- * work.
- */
+/* The end of a line, of which the CR may be there: how many octets. */
+static inline size_t
+put_end(char *to, char before)
+{
+	if (before == '\r') {
+		*to = '\n';
+		return 1;
+	}
+	to[0] = '\r';
+	to[1] = '\n';
+	return 2;
+}
+
+/* What goes before the octet that begins a line: a dot, or nothing (RFC 5321 4.5.2). */
+static inline size_t
+stuff_dot(struct raw *r, char *to, char first)
+{
+	if (first != '.' || !r->stuff)
+		return 0;
+	*to = '.';
+	r->stuffed++;
+	return 1;
+}
+
+/* Copy p[0..n) up to its first LF to `to`: how many octets. */
 static size_t
 copy_line(char *to, const char *p, size_t n)
 {
-	size_t i = 0;
-	const char *lf;
+	const char *lf = memchr(p, '\n', n);
 
-#ifdef __SSE2__
-	const __m128i lfs = _mm_set1_epi8('\n');
-
-	for (; i + 16 <= n; i += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-		unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lfs));
-
-		_mm_storeu_si128((__m128i *)(void *)(to + i), v);
-		if (found != 0)
-			return i + (size_t)__builtin_ctz(found);
-	}
-#endif
-	lf = memchr(p + i, '\n', n - i);
 	if (lf != NULL)
 		n = (size_t)(lf - p);
-	memcpy(to + i, p + i, n - i);
+	memcpy(to, p, n);
 	return n;
 }
 
-/* Fill buf[0..size) with lines of p[0..len), with CRLF for LF; *len is what was used of it. */
+#ifdef __SSE2__
+
+#define BLOCK 64
+#define AHEAD 4096 /* how far ahead memory is asked for */
+
+/* Copy a block; its bits are those of the octets that are LFs. */
+static inline uint64_t
+copy_block(char *to, const char *p)
+{
+	const __m128i lf = _mm_set1_epi8('\n');
+	uint64_t found = 0;
+	int i;
+
+	for (i = 0; i < BLOCK; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+
+		_mm_storeu_si128((__m128i *)(void *)(to + i), v);
+		found |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)) << i;
+	}
+	return found;
+}
+
+/*
+ * Whole blocks of *pp..end as mail to *top, while there is room: lines of mail are so short that
+ * two calls for each take longer than the work.
+ */
+static void
+copy_blocks(struct raw *r, const char **pp, const char *end, char **top, const char *most)
+{
+	const char *p = *pp;
+	char *to = *top;
+
+	/* of a block all may be LFs, with dots behind them in the next one */
+	for (; end - p >= 2 * BLOCK && most - to >= 4 * BLOCK; p += BLOCK) {
+		char before = p > *pp ? p[-1] : r->before;
+		uint64_t found;
+		size_t done = 0;
+
+		__builtin_prefetch(p + AHEAD);
+		if (before == '\n')
+			to += stuff_dot(r, to, *p);
+		for (found = copy_block(to, p); found != 0; found &= found - 1) {
+			size_t lf = (size_t)__builtin_ctzll(found);
+
+			to += lf - done;
+			to += put_end(to, lf > 0 ? p[lf - 1] : before);
+			/* what is behind it goes there once more */
+			if ((done = lf + 1) == BLOCK)
+				break;
+			to += stuff_dot(r, to, p[done]);
+			(void)copy_block(to, p + done);
+		}
+		to += BLOCK - done;
+	}
+	if (p > *pp)
+		r->before = p[-1];
+	*pp = p;
+	*top = to;
+}
+
+#else
+
+static void
+copy_blocks(struct raw *r, const char **pp, const char *end, char **top, const char *most)
+{
+	(void)r, (void)pp, (void)end, (void)top, (void)most;
+}
+
+#endif
+
+/* Fill buf[0..size) with lines of p[0..len) as mail; *len is what was used of it. */
 static size_t
 with_crlf(struct raw *r, const char *p, size_t *len, char *buf, size_t size)
 {
 	const char *start = p, *end = p + *len;
-	char *to = buf, *most = buf + size - 1; /* a CR and an LF always go in together */
+	char *to = buf, *most = buf + size - 1; /* two octets go in together or not at all */
 
+	copy_blocks(r, &p, end, &to, most);
 	while (p < end && to < most) {
-		size_t room = (size_t)(most - to), left = (size_t)(end - p);
-		size_t n = left < room ? left : room, k = copy_line(to, p, n);
+		size_t room, left = (size_t)(end - p), n, k;
 
+		if (r->before == '\n' && stuff_dot(r, to, *p) != 0) {
+			to[1] = r->before = *p++;
+			to += 2;
+			continue;
+		}
+		room = (size_t)(most - to);
+		n = left < room ? left : room;
+		k = copy_line(to, p, n);
 		to += k;
 		p += k;
 		if (k > 0)
 			r->before = p[-1];
 		if (k == n)
 			continue;
-		if (to >= most)
-			break;
-		if (r->before != '\r')
-			*to++ = '\r';
-		*to++ = '\n';
+		to += put_end(to, r->before);
 		r->before = '\n';
 		p++;
 	}
@@ -349,11 +403,11 @@ static size_t
 next_piece(struct raw *r, char *buf, size_t n, const char **p)
 {
 	const char *text;
-	size_t len = window(r, r->next, &text), got;
+	size_t len = window(r, &r->window, r->next, &text), got;
 
 	if (len == 0)
 		return 0;
-	if (!r->as_it_is) {
+	if (!r->as_it_is || r->stuff) {
 		*p = buf;
 		got = with_crlf(r, text, &len, buf, n);
 	} else {
@@ -377,6 +431,7 @@ read_on(struct raw *r, char *buf, size_t n, const char **p, struct status *st)
 
 	if (r->done == r->size)
 		return 0;
+	r->stuffed = 0;
 	if (r->next < r->to)
 		got = next_piece(r, buf, n, p);
 	else {
@@ -384,7 +439,7 @@ read_on(struct raw *r, char *buf, size_t n, const char **p, struct status *st)
 		got = r->before != '\n' ? 2 : 0;
 		r->before = '\n';
 	}
-	r->done += (off_t)got;
+	r->done += (off_t)got - r->stuffed;
 	/*
 	 * What was not there at the first look is not promised to the server. And the last octets,
 	 * which nobody can alter any more, are held back until it is sure that nothing before them
@@ -395,16 +450,21 @@ read_on(struct raw *r, char *buf, size_t n, const char **p, struct status *st)
 	return (ssize_t)got;
 }
 
+static void
+begin(struct raw *r)
+{
+	r->done = 0;
+	r->next = r->from;
+	r->before = '\n';
+}
+
 ssize_t
 raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct status *st)
 {
 	ssize_t got;
 
-	if (at < r->done) {
-		r->done = 0;
-		r->next = r->from;
-		r->before = '\n';
-	}
+	if (at < r->done)
+		begin(r);
 	do {
 		off_t start = r->done;
 
@@ -414,5 +474,18 @@ raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct st
 		*p += at - start;
 		return r->done - at;
 	} while (got > 0);
+	return got;
+}
+
+ssize_t
+raw_stuffed(struct raw *r, bool first, char *buf, size_t n, const char **p, struct status *st)
+{
+	ssize_t got;
+
+	if (first)
+		begin(r);
+	r->stuff = true;
+	got = read_on(r, buf, n, p, st);
+	r->stuff = false;
 	return got;
 }

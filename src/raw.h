@@ -43,6 +43,13 @@ off_t raw_end(const struct raw *r);
  */
 ssize_t raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct status *st);
 
+/*
+ * The same from the beginning (`first`), or from where the last call ended, as it follows DATA: a
+ * dot that begins a line has another one before it (RFC 5321 4.5.2).
+ */
+ssize_t raw_stuffed(
+    struct raw *r, bool first, char *buf, size_t n, const char **p, struct status *st);
+
 void raw_free(struct raw **r);
 
 #endif

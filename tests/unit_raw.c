@@ -63,6 +63,30 @@ reads(struct raw *r, off_t at, const struct str *mail)
 	return n == 0 && (size_t)at == mail->len;
 }
 
+/* All of it, as it follows DATA. */
+static bool
+reads_stuffed(struct raw *r, const struct str *mail)
+{
+	static char buf[VIEW];
+	size_t i, at = 0;
+	struct str got = { 0 };
+	struct status st;
+	const char *p;
+	bool good;
+	ssize_t n;
+
+	while ((n = raw_stuffed(r, got.len == 0, buf, sizeof buf, &p, &st)) > 0)
+		str_put(&got, p, (size_t)n);
+	for (i = 0, good = n == 0; good && i < mail->len; i++) {
+		if (mail->p[i] == '.' && (i == 0 || mail->p[i - 1] == '\n'))
+			good = at < got.len && got.p[at++] == '.';
+		good = good && at < got.len && got.p[at++] == mail->p[i];
+	}
+	good = good && at == got.len;
+	str_free(&got);
+	return good;
+}
+
 static int
 file_of(const struct str *text)
 {
@@ -71,6 +95,27 @@ file_of(const struct str *text)
 
 	write_all(fd, str_text(text), text->len);
 	return fd;
+}
+
+/* What is found in the file is what is there. */
+static bool
+found(const struct str *file, size_t from)
+{
+	struct raw_info info;
+	struct wanted w;
+	int fd = file_of(file);
+	struct raw *r = raw_open(fd, (off_t)from, MOST, &info);
+	bool good;
+
+	by_hand(file, from, &w);
+	good = w.odd == (r == NULL);
+	if (r != NULL)
+		good = good && info.size == (off_t)w.mail.len && info.eight == w.eight &&
+		    info.nul == w.nul && info.too_long == w.too_long;
+	raw_free(&r);
+	(void)close(fd);
+	str_free(&w.mail);
+	return good;
 }
 
 /* The file's text read in every way is what it is by hand. */
@@ -90,6 +135,7 @@ agrees(const struct str *file, size_t from)
 		good = !w.odd && info.size == (off_t)w.mail.len && info.eight == w.eight &&
 		    info.nul == w.nul && info.too_long == w.too_long &&
 		    raw_end(r) == (off_t)file->len && reads(r, 0, &w.mail) && reads(r, 0, &w.mail);
+		good &= reads_stuffed(r, &w.mail) && reads_stuffed(r, &w.mail);
 		good &= reads(r, (off_t)w.mail.len / 2, &w.mail) && reads(r, 1, &w.mail);
 	}
 	raw_free(&r);
@@ -106,6 +152,10 @@ make_up(struct str *file, size_t size, unsigned kind)
 	while (file->len < size) {
 		size_t n = arc4random_uniform(arc4random_uniform(20) == 0 ? 1100 : 90);
 
+		if (arc4random_uniform(4) == 0)
+			n = arc4random_uniform(3);
+		if (arc4random_uniform(3) == 0)
+			str_puts(file, "..." + arc4random_uniform(3));
 		for (; n > 0; n--)
 			str_putc(file, (char)('a' + arc4random_uniform(26)));
 		if (arc4random_uniform(500) == 0 && (kind & 4) != 0)
@@ -167,6 +217,38 @@ at_the_window(void)
 	str_free(&file);
 }
 
+/* So large that several threads look at it: what is near a border between two, and behind it. */
+static void
+at_the_shares(void)
+{
+	static const char *const odd[] = { "\n", "\r\n", "\n.\n", "\r", "\0", "\xfc" };
+	struct str file = { 0 };
+	const size_t size = 9 * 1024 * 1024;
+	size_t wrong = 0, i;
+	int shift;
+
+	while (file.len < size)
+		str_puts(&file, "a line of sixty octets, counted with the line end behind it\n");
+	wrong += !agrees(&file, 0);
+	for (i = 0; i < COUNT(odd); i++)
+		for (shift = -2; shift <= 2; shift += 2) {
+			size_t n = odd[i][0] == '\0' ? 1 : strlen(odd[i]);
+			char *at = file.p + file.len / 2 + shift, old[4];
+
+			memcpy(old, at, n);
+			memcpy(at, odd[i], n);
+			wrong += !found(&file, 0);
+			memcpy(at, old, n);
+		}
+	/* one line from before the border until behind it, and then to the end */
+	memset(file.p + file.len / 2 - 900, 'x', 1000);
+	wrong += !found(&file, 3);
+	memset(file.p + file.len / 2 - 900, 'x', file.len / 2 + 900);
+	wrong += !found(&file, 0);
+	is_number((long long)wrong, 0, "a file at which several threads look");
+	str_free(&file);
+}
+
 /*
  * A file that is altered while it is read is never read to its end: over BDAT the server would have
  * a whole message then, which is not the one that was looked at.
@@ -224,6 +306,7 @@ test_raw(void)
 	}
 	at_the_limit();
 	at_the_window();
+	at_the_shares();
 	altered(0, "with LF");
 	altered(1, "with CRLF");
 	altered(8, "without an end");
