@@ -17,7 +17,7 @@ setup()
 	{
 		write_message
 		cat message
-		yes 'A line of a message that is too large for what kernels keep of it.' | head -c 30000000
+		yes 'A line of a message that is too large for what kernels keep of it.' | head -n 450000
 	} >large
 }
 
@@ -97,8 +97,8 @@ drawn()
 	assert_equal "$status" 0
 	run drawn
 	assert_line --regexp \
-	    '^pneu: [0-9.]+ [kM]?B of 30\.4 MB, [0-9.]+ [kM]?B/s(, [0-9]+[smhd][0-9mh]* left)?$'
-	refute_line --regexp '^pneu: 30\.4 MB of'
+	    '^pneu: [0-9.]+ [kM]?B of 30\.6 MB, [0-9.]+ [kM]?B/s(, [0-9]+[smhd][0-9mh]* left)?$'
+	refute_line --regexp '^pneu: 30\.6 MB of'
 	assert_equal "$(screen)" ""
 	peer_end
 }
@@ -114,7 +114,7 @@ drawn()
 	on_terminal "$(client --message=large bob@example.org)"
 	assert_equal "$status" 0
 	run drawn
-	assert_line --regexp "^pneu: 30\.4 MB sent, waiting for the server's answer, [0-9]+s$"
+	assert_line --regexp "^pneu: 30\.6 MB sent, waiting for the server's answer, [0-9]+s$"
 	assert_equal "$(screen)" ""
 	peer_end
 }
@@ -138,6 +138,21 @@ drawn()
 	command=$(client --message=large bob@example.org)
 	on_terminal "setsid -w $command"
 	assert_equal "$status/$(cat typescript)" 0/
+	peer_end
+}
+
+@test "no line where a client speaks to us" {
+	accepted
+	{
+		printf '%s\r\n' 'HELO localhost' 'MAIL FROM:<alice@sender.com>' \
+		    'RCPT TO:<bob@example.org>' DATA
+		sed 's/$/\r/' large
+		printf '%s\r\n' . QUIT
+	} >commands
+	on_terminal "$(client -bs) <commands >replies"
+	assert_equal "$status/$(cat typescript)" 0/
+	run cat replies
+	assert_line --regexp '^250 2\.0\.0 Ok: queued as ABC123XYZ'
 	peer_end
 }
 
@@ -166,7 +181,7 @@ drawn()
 	on_terminal "$(client -v --message=large bob@example.org)"
 	assert_equal "$status" 65
 	run drawn
-	assert_line --partial " of 30.4 MB, "
+	assert_line --partial " of 30.6 MB, "
 	run screen
 	assert_line "S: 552 5.3.4 Too much"
 	assert_line --regexp '^pneu: bob@example\.org: 5\.3\.4 .* 552 5\.3\.4 Too much'
@@ -183,10 +198,28 @@ drawn()
 	on_terminal "echo \$\$ >'$peer_dir/pid'; exec $(client --message=large bob@example.org)"
 	assert_equal "$status" 75
 	run drawn
-	assert_line --partial " of 30.4 MB, "
+	assert_line --partial " of 30.6 MB, "
 	run screen
 	assert_output --regexp '^pneu: .*4\.3\.0 .*SIGINT[^'$'\n'']*$'
 	refute_output --partial "MB"
+	peer_end
+}
+
+# It is cut off while the server pauses, which is noticed when the next piece of it is looked at.
+@test "a file that is cut off takes it away" {
+	slow <<-'SCRIPT'
+		C: <aborted message>
+	SCRIPT
+	{
+		until_true grep -q '<part, ' "$peer_dir/transcript" && : >large
+	} 3>&- &
+	on_terminal "$(client --message=large bob@example.org)"
+	wait "$!"
+	assert_equal "$status" 75
+	run drawn
+	assert_line --partial " of 30.6 MB, "
+	run screen
+	assert_output --regexp '^pneu: 4\.3\.0 the message.s file was cut off[^'$'\n'']*$'
 	peer_end
 }
 
@@ -236,9 +269,40 @@ drawn()
 	on_terminal "$(printf '%q ' "$PNEU" --config=config --flush)"
 	assert_equal "$status" 0
 	run drawn
-	assert_line --regexp '^pneu: 2 of 2: [0-9.]+ [kM]?B of 30\.4 MB, '
+	assert_line --regexp '^pneu: 2 of 2: [0-9.]+ [kM]?B of 30\.6 MB, '
 	refute_output --partial "1 of 2"
 	assert_equal "$(screen)" ""
+	assert_equal "$(waiting)" 0
+	peer_end
+}
+
+@test "none where several accounts are served side by side" {
+	load queue
+	queue_setup
+	mv large message
+	peer_start - <<-'END'
+		REPEAT 2
+		S: 220 smtp.example.com ESMTP
+		C: EHLO mail.sender.com
+		S: 250 smtp.example.com
+		INCLUDE parts/envelope
+		C: <part, 1000 octets>
+		PAUSE 2100
+		C: <message>
+		S: 250 2.0.0 Ok: queued as X
+		C? QUIT
+		S: 221 2.0.0 Bye
+		NEXT
+		DONE
+		NOBODY
+	END
+	configure
+	printf 'account %s\n' one two >>config
+	for account in one two; do
+		"$PNEU" --config=config -a "$account" -odq bob@example.org <message
+	done
+	on_terminal "$(printf '%q ' "$PNEU" --config=config --flush)"
+	assert_equal "$status/$(cat typescript)" 0/
 	assert_equal "$(waiting)" 0
 	peer_end
 }
