@@ -19,6 +19,7 @@
 #include "flush.h"
 #include "log.h"
 #include "pace.h"
+#include "progress.h"
 #include "say.h"
 #include "secret.h"
 #include "settle.h"
@@ -212,6 +213,7 @@ run_account(struct run *r)
 				break;
 		}
 		say_event("%s, %zu of %zu", r->s.ids.v[i], i + 1, r->s.ids.n);
+		progress_place(i + 1, r->s.ids.n);
 		sent |= one_message(r, r->s.ids.v[i]);
 	}
 	submit_drain(&r->ahead);
@@ -407,6 +409,9 @@ all_groups(const struct round *all, struct groups *g, struct status *last)
 	pid_t *child = xalloc(g->n, sizeof *child);
 	size_t i;
 
+	/* they have only one terminal, and none knows what another has left on it */
+	if (g->n > 1)
+		progress_allow(false);
 	for (i = 0; i < g->n; i++) {
 		if (i + 1 < g->n && (child[i] = fork()) > 0)
 			continue;

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "mail.h"
+#include "progress.h"
 #include "say.h"
 #include "wait.h"
 
@@ -89,6 +90,9 @@ send_chunk(struct mail *t)
 	chat_send(t->chat, PH_END, "BDAT %" PRIdMAX " LAST", (intmax_t)form_size(t->form));
 	stream = chat_body(t->chat, PH_BODY, replies - 1);
 	show_message(t, "chunk");
+	/* one behind others goes in their time */
+	if (!t->reset)
+		progress_begin(stream, (uint64_t)form_size(t->form));
 	/* a chunk that is announced and does not come must not be followed by anything else */
 	if (message_send_plain(t->form, stream, &st) == -1)
 		(void)stream_fail(stream, &st);
@@ -318,7 +322,9 @@ send_after_data(struct mail *t)
 		return false;
 	}
 	show_message(t, "message");
+	progress_begin(stream, (uint64_t)form_size(t->form));
 	if (message_send(t->form, stream, &st) == -1 || answered_early(t, stream, &st)) {
+		progress_end();
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);
 		envelope_settle(t->e, &st);
@@ -396,6 +402,7 @@ mail_hear(struct mail *t, struct status *reply)
 	bool whole;
 
 	(void)stream_flush(t->chat->stream);
+	progress_sent();
 	whole = stream_passed(t->chat->stream, t->end);
 	if (whole)
 		wait_finish(ANSWER_MS); /* the truth is worth a few seconds */
@@ -405,6 +412,7 @@ mail_hear(struct mail *t, struct status *reply)
 		else /* it went to nobody, and what is said of that decides nothing */
 			(void)chat_reply(t->chat, &st);
 	}
+	progress_end();
 	wait_finish(0);
 }
 

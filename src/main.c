@@ -23,6 +23,7 @@
 #include "log.h"
 #include "options.h"
 #include "parties.h"
+#include "progress.h"
 #include "report.h"
 #include "rewrite.h"
 #include "say.h"
@@ -413,6 +414,8 @@ main(int argc, char **argv)
 		return finish(&run, good ? NULL : &st);
 	}
 	say_dialogue(run.options.verbose);
+	/* a client of -bs has the terminal to itself */
+	progress_allow(run.options.mode != MODE_SERVE);
 	if (run.options.mode == MODE_CHECK)
 		return check_account(&run);
 	if (run.options.mode == MODE_SERVE)

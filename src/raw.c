@@ -22,6 +22,7 @@
 #endif
 
 #include "raw.h"
+#include "say.h"
 #include "scan.h"
 
 #define WINDOW (1024 * 1024) /* octets that are mapped at a time; a multiple of every page size */
@@ -62,6 +63,7 @@ on_sigbus(int number)
 	    [] = "pneu: 4.3.0 the message's file was cut off while it was read; nothing was sent\n";
 
 	(void)number;
+	say_wipe();
 	(void)!write(STDERR_FILENO, text, sizeof text - 1);
 	_exit(EX_TEMPFAIL);
 }

@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include <sys/ioctl.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +15,68 @@
 
 #include "say.h"
 
+#define COLUMNS 80	/* of a terminal that does not tell */
+#define COLUMNS_MAX 200 /* more would only be blank */
+#define ECHOED 2	/* columns that Ctrl-C, as "^C", takes behind the line */
+
 static bool dialogue;
+static size_t live; /* columns of the line that changes; 0: it is not there */
+
+size_t
+say_columns(void)
+{
+	struct winsize size;
+	size_t n;
+
+	if (tcgetpgrp(STDERR_FILENO) != getpgrp())
+		return 0;
+	n = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS;
+	if (n > COLUMNS_MAX)
+		n = COLUMNS_MAX;
+	/* the last column stays empty: some terminals begin a new line behind it */
+	return n > ECHOED + 1 ? n - ECHOED - 1 : 0;
+}
+
+void
+say_live(const char *text, size_t n)
+{
+	struct str line = { 0 };
+	int e = errno;
+
+	str_putc(&line, '\r');
+	str_put(&line, text, n);
+	while (line.len <= live)
+		str_putc(&line, ' ');
+	live = line.len - 1;
+	(void)!write(STDERR_FILENO, line.p, line.len);
+	str_free(&line);
+	errno = e;
+}
+
+void
+say_wipe(void)
+{
+	char blank[COLUMNS_MAX + 2];
+	size_t columns, n = live;
+	int e = errno;
+
+	live = 0;
+	/* in the background there is a prompt in its place by now */
+	if (n > 0 && (columns = say_columns()) > 0) {
+		n = (n < columns ? n : columns) + ECHOED;
+		memset(blank, ' ', n + 1);
+		blank[0] = blank[n + 1] = '\r';
+		(void)!write(STDERR_FILENO, blank, n + 2);
+	}
+	errno = e;
+}
 
 static void
 emit(struct str *line)
 {
 	int e = errno;
 
+	say_wipe();
 	str_putc(line, '\n');
 	/* one write, so that lines of several processes do not mix; there is nowhere to complain */
 	(void)!write(STDERR_FILENO, line->p, line->len);

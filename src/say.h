@@ -24,4 +24,18 @@ bool say_dialogue_on(void);
 void say_line(char mark, const char *p, size_t n);
 void say_event(const char *fmt, ...) PRINTF(1, 2); /* a '*' line */
 
+/*
+ * The one line that changes: say_live() puts `text`, of printable ASCII and no more than
+ * say_columns(), in the place of what was there, without a line end. Whatever else is said here
+ * takes it away first, as does say_wipe(), which may be called by the handler of a signal.
+ */
+void say_live(const char *text, size_t n);
+void say_wipe(void);
+
+/*
+ * How wide such a line may be; 0: there is none now, as standard error is not the terminal of our
+ * session, or we are not in its foreground, and what is on it is not ours.
+ */
+size_t say_columns(void);
+
 #endif

@@ -35,6 +35,7 @@ struct stream {
 	struct str out;
 	struct str wire;
 	size_t wire_at; /* wire.p[wire_at..len) is unsent */
+	size_t midway;	/* octets that are sent of what write_out() is about */
 	size_t keep;
 	bool ended;
 	bool broken;	    /* writing failed, but there are answers to be read */
@@ -149,7 +150,7 @@ stream_passed(const struct stream *s, uint64_t mark)
 void
 stream_octets(const struct stream *s, uint64_t *sent, uint64_t *received)
 {
-	*sent = gone(s);
+	*sent = gone(s) + s->midway;
 	*received = s->got;
 }
 
@@ -312,7 +313,7 @@ write_out(struct stream *s, const char *p, size_t n)
 		short can;
 
 		if (put > 0) {
-			done += (size_t)put;
+			s->midway = done += (size_t)put;
 			by = wait_until(s->ms);
 			continue;
 		}
@@ -337,6 +338,7 @@ write_out(struct stream *s, const char *p, size_t n)
 			take_in(s);
 	}
 	s->asked = true;
+	s->midway = 0;
 	return done;
 }
 

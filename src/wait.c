@@ -16,7 +16,9 @@
 
 static volatile sig_atomic_t caught, times;
 static int64_t finish_ms, finish_by; /* see wait_finish(); finish_by counts from the first signal */
-static sigset_t open_mask;	     /* in force inside ppoll() only */
+static int64_t (*meanwhile)(int64_t now);
+static int64_t meanwhile_at = WAIT_FOREVER;
+static sigset_t open_mask; /* in force inside ppoll() only */
 static sigset_t caller_mask;
 static sigset_t shut_mask; /* in force everywhere else */
 
@@ -135,6 +137,24 @@ wait_asked(void)
 	return wait_poll(NULL, 0, 0) == -1;
 }
 
+void
+wait_meanwhile(int64_t (*tick)(int64_t now), int64_t at)
+{
+	meanwhile = tick;
+	meanwhile_at = at;
+}
+
+/* What is to be done meanwhile, if it is time; returns when it will be. */
+static int64_t
+do_meanwhile(void)
+{
+	int64_t now;
+
+	if (meanwhile_at != WAIT_FOREVER && (now = wait_now()) >= meanwhile_at)
+		meanwhile_at = meanwhile(now);
+	return meanwhile_at;
+}
+
 /* Has a signal ended this wait? If it only shortened it, *deadline is drawn in. */
 static bool
 interrupted(int64_t *deadline)
@@ -159,6 +179,7 @@ wait_poll(struct pollfd *fds, nfds_t n, int64_t deadline)
 
 		if (interrupted(&by)) /* also by what came in a wait that finished all the same */
 			return -1;
+		by = wait_least(by, do_meanwhile());
 		if (by != WAIT_FOREVER) {
 			int64_t left = by - wait_now();
 

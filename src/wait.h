@@ -43,6 +43,13 @@ bool wait_asked(void);
  */
 void wait_finish(int64_t ms);
 
+/*
+ * Something to be done now and then while we wait: `tick` is called by wait_poll() as soon as the
+ * clock has come to `at`, and says when it wants to be called next; WAIT_FOREVER: not again. NULL
+ * takes that back. It must not wait.
+ */
+void wait_meanwhile(int64_t (*tick)(int64_t now), int64_t at);
+
 /* The name of the signal that asked us to end, or NULL. */
 const char *wait_signal(void);
 

@@ -58,6 +58,7 @@ static const struct {
 	{ "spool", test_spool },
 	{ "pace", test_pace },
 	{ "bounce", test_bounce },
+	{ "progress", test_progress },
 };
 
 #define GROUP_SECONDS 300 /* one takes a few; whoever waits for ever is ended, and the plan is missing */

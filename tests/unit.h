@@ -87,5 +87,6 @@ void test_entry(void);
 void test_spool(void);
 void test_pace(void);
 void test_bounce(void);
+void test_progress(void);
 
 #endif
