@@ -287,6 +287,47 @@ altered(unsigned kind, const char *what)
 	str_free(&file);
 }
 
+/* What is behind the end of a file that was cut off cannot be read: a signal says so. */
+static int
+read_cut_file(int fd, const void *arg)
+{
+	static char buf[VIEW];
+	struct str file = { 0 };
+	struct raw_info info;
+	struct status st;
+	const char *p;
+	struct raw *r;
+	ssize_t n;
+	off_t at;
+	int in;
+
+	(void)arg;
+	(void)dup2(fd, STDERR_FILENO);
+	make_up(&file, 3000000, 0);
+	in = file_of(&file);
+	if ((r = raw_open(in, 0, MOST, &info)) == NULL || ftruncate(in, 100000) == -1)
+		return 1;
+	for (at = 0; (n = raw_view(r, at, buf, sizeof buf, &p, &st)) > 0; at += n)
+		if (at + n > 200000)
+			return 2;
+	return 3;
+}
+
+static void
+cut_off(void)
+{
+	struct str said = { 0 };
+	struct peer child;
+
+	peer_start(&child, read_cut_file, NULL);
+	read_all(child.fd, &said);
+	is_number(peer_end(&child), 75, "a file is cut off while it is read");
+	is_text(str_text(&said),
+	    "pneu: 4.3.0 the message's file was cut off while it was read; nothing was sent\n",
+	    "and that is said");
+	str_free(&said);
+}
+
 void
 test_raw(void)
 {
@@ -307,6 +348,7 @@ test_raw(void)
 	at_the_limit();
 	at_the_window();
 	at_the_shares();
+	cut_off();
 	altered(0, "with LF");
 	altered(1, "with CRLF");
 	altered(8, "without an end");
