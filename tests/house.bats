@@ -39,14 +39,16 @@ c_files()
 	find "$1/src" "$1/tests" "$1/contrib" -name '*.[ch]' | sort
 }
 
-# What people write: C, shell, manuals, the build.
+# What people write: C, shell, manuals, the build. Nothing else may stand in some files of Debian's, whose
+# copyright is for all of them.
 written_files()
 {
 	c_files "$1"
 	find "$1" -type f -regex "$1/\(tests\|contrib\|\.ci\|man\)/.*" \
 	    \( -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name '*.[157]' -o -name '*.awk' -o \
 	    -name '*.in' -o ! -name '*.*' \) \
-	    ! -path '*/contrib/completion/*/*' \
+	    ! -path '*/contrib/completion/*/*' ! -path '*/contrib/debian/changelog' \
+	    ! -path '*/contrib/debian/copyright' ! -path '*/contrib/debian/source/*' \
 	    ! -path '*/dialogues/*' ! -path '*/messages/*' ! -path '*/fuzz/*' ! -path '*/.deps/*' \
 	    -exec grep -Il '' {} + | sort
 	find "$1" -maxdepth 1 \( -name configure.ac -o -name Makefile.am \)
