@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -91,7 +92,7 @@ window(struct raw *r, off_t off, const char **p)
 
 /* So much of what is counted has been seen. */
 struct count {
-	size_t lf, cr, crlf;
+	uint64_t lf, cr, crlf; /* a file may have more of them than there are addresses */
 	unsigned char bits;
 	bool nul;
 	char before; /* the octet before */
@@ -412,7 +413,7 @@ raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct st
 		if (got <= 0 || r->done <= at)
 			continue;
 		*p += at - start;
-		return r->done - at;
+		return (ssize_t)(r->done - at); /* no more than was got */
 	} while (got > 0);
 	return got;
 }
