@@ -78,7 +78,8 @@ do_new(int argc, char **argv)
 		(void)fflush(stdout);
 	}
 	spool_close(&q, &it);
-	(void)close(fd);
+	if (fd != -1)
+		(void)close(fd);
 	return r == 0 ? 0 : failed();
 }
 
