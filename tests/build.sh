@@ -9,13 +9,10 @@ build_packages="autoconf automake make gcc libc6-dev pkg-config libgnutls28-dev 
 
 build_jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}
 
-# build_tree DIR [option of configure ...]: a configured build in DIR/build, of a copy of the source in
-# DIR/source. What builds leave behind is not copied, so that one in the source tree changes nothing.
-build_tree()
+# copy_tree DIR: a copy of the source. What builds leave behind is not copied, so that one in the source tree
+# changes nothing.
+copy_tree()
 {
-	dir=$1
-	shift
-	mkdir -p "$dir/source" "$dir/build" || return 1
 	(cd "$top" && tar -cf - --exclude=./.git --exclude='./build*' --exclude='./pneu-*' --exclude=./pneu \
 	    --exclude=./autom4te.cache --exclude=./aclocal.m4 --exclude='./config.*' --exclude=./configure \
 	    --exclude=./configure~ --exclude=./Makefile --exclude=./Makefile.in --exclude='./stamp-h*' \
@@ -24,7 +21,17 @@ build_tree()
 	    --exclude=./tests/fuzz/replay --exclude=./contrib/completion/words \
 	    --exclude=./contrib/completion/bash --exclude=./contrib/completion/zsh \
 	    --exclude=./contrib/completion/fish --exclude=./contrib/vim/syntax .) |
-	    (cd "$dir/source" && tar -xf -) || return 1
+	    (cd "$1" && tar -xf -)
+}
+
+# build_tree DIR [option of configure ...]: a configured build in DIR/build, of a copy of the source in
+# DIR/source.
+build_tree()
+{
+	dir=$1
+	shift
+	mkdir -p "$dir/source" "$dir/build" || return 1
+	copy_tree "$dir/source" || return 1
 	build_step "$dir" sh -c 'cd "$1" && autoreconf -fi' sh "$dir/source" || return 1
 	build_step "$dir" sh -c 'cd "$1" && shift && "$@"' sh "$dir/build" "$dir/source/configure" "$@"
 }
