@@ -253,7 +253,8 @@ put_text(struct draft *d)
 		str_putc(&to, '>');
 		put_paragraph(&d->text, "", to.p);
 	}
-	put_reason(d, last);
+	if (last != NULL)
+		put_reason(d, last);
 	str_free(&to);
 	if (more > 0)
 		str_printf(&d->text,

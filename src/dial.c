@@ -134,7 +134,8 @@ over_command(const char *command, struct call *c, struct status *st)
 		(void)close(in[i]);
 		(void)close(out[i]);
 	}
-	(void)close(kept);
+	if (kept != -1)
+		(void)close(kept);
 	return -1;
 }
 

@@ -34,7 +34,7 @@ struct run {
 	struct settler s;
 	struct link *link;
 	struct ahead ahead;	/* over the link */
-	TAILQ_HEAD(, job) open; /* those whose answers are not there */
+	TAILQ_HEAD(jobs, job) open; /* those whose answers are not there */
 	bool forced;		/* whether they are due or not */
 	bool only;		/* whoever asked for this one hears of *last at the end */
 	struct status last;	/* the first that kept somebody from a message, class 0: nothing */

@@ -301,6 +301,7 @@ header_read(struct message *m, struct status *st)
 		}
 		if (quoted.len == 0 && (tail = cut_tail(m, &line)) > 0) {
 			field.len -= tail;
+			/* it ends in the line: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 			field.p[field.len] = '\0';
 			break;
 		}

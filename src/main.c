@@ -347,7 +347,7 @@ use_spool(struct run *run)
 {
 	const struct options *o = &run->options;
 	const struct account *a = &run->account;
-	const struct layer *chosen;
+	const struct layer *chosen = NULL;
 	struct status st;
 	int r = conf_load(&run->conf, o->config, &st);
 

@@ -236,6 +236,7 @@ start(struct race *r)
 
 	r->fds[i].fd = -1;
 	r->fds[i].events = POLLOUT;
+	/* there are r->n of them: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
 	if (fd == -1) {
 		fall(r, i, "", errno);
@@ -441,7 +442,7 @@ own_name(char *name, size_t size)
 char *
 net_ehlo_name(const struct stream *s)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof ss;
 	char name[256], address[NI_MAXHOST];
 	struct str literal = { 0 };

@@ -171,7 +171,8 @@ static bool
 look(struct raw *r, size_t most, struct raw_info *info)
 {
 	struct share shares[SHARES];
-	size_t n = share_out(r, most, shares), i, lf = 0, crlf = 0;
+	size_t n = share_out(r, most, shares), i;
+	uint64_t lf = 0, crlf = 0;
 	bool started[SHARES] = { false }, good = true;
 	sigset_t all, old;
 
@@ -474,7 +475,7 @@ raw_view(struct raw *r, off_t at, char *buf, size_t n, const char **p, struct st
 		if (got <= 0 || r->done <= at)
 			continue;
 		*p += at - start;
-		return r->done - at;
+		return (ssize_t)(r->done - at); /* no more than was got */
 	} while (got > 0);
 	return got;
 }

@@ -100,7 +100,7 @@ report_text(const struct outcome *o, struct str *out)
 	str_printf(out, ", %" PRIdMAX " octets, from <", (intmax_t)message_size(o->message));
 	str_printable(out, o->envelope->from, strlen(o->envelope->from));
 	str_puts(out, ">\n");
-	if (sub->server == NULL || sub->info.peer[0] == '\0')
+	if (sub == NULL || sub->server == NULL || sub->info.peer[0] == '\0')
 		return;
 	str_printf(out, "server: %s [%s]", sub->server, sub->info.peer);
 	if (sub->info.tls.on)
@@ -202,7 +202,7 @@ report_json(const struct outcome *o, struct str *out)
 	    o->message != NULL ? (intmax_t)message_size(o->message) : 0);
 	put_submission(out, o->submission != NULL ? o->submission : &none);
 	str_puts(out, ",\"recipients\":[");
-	for (i = 0; o->error == NULL && i < o->envelope->n; i++) {
+	for (i = 0; o->error == NULL && o->envelope != NULL && i < o->envelope->n; i++) {
 		const struct rcpt *r = &o->envelope->rcpt[i];
 
 		str_puts(out, i > 0 ? ",{" : "{");

@@ -126,7 +126,7 @@ xoauth2_step(struct sasl *x, const struct str *in, struct str *out, struct statu
 }
 
 #define SCRAM SASL_MUTUAL
-#define PLUS SASL_MUTUAL | SASL_BINDING
+#define PLUS (SASL_MUTUAL | SASL_BINDING)
 const struct mech sasl_mechs[] = {
 	{ "SCRAM-SHA-512-PLUS", PLUS, scram_step, GNUTLS_MAC_SHA512 },
 	{ "SCRAM-SHA-256-PLUS", PLUS, scram_step, GNUTLS_MAC_SHA256 },

@@ -143,6 +143,7 @@ measure(struct scan *s, const char *p, size_t n, char before)
 		before = '\n';
 	}
 	s->line += (size_t)(end - p);
+	s->too_long |= s->line > s->most + 1; /* its end may be farther away than can be counted */
 }
 
 /*

@@ -9,12 +9,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* So much has been seen of a text that comes in pieces; begins as { .most = ... }. */
 struct scan {
-	size_t most;	 /* octets of the longest line that is not too long, its end not counted */
-	size_t lf, crlf; /* line ends: all, and those with a CR */
-	bool eight;	 /* octets above 127 */
+	size_t most; /* octets of the longest line that is not too long, its end not counted */
+	uint64_t lf, crlf; /* line ends: all, and those with a CR */
+	bool eight;	   /* octets above 127 */
 	bool nul;
 	bool bare; /* a CR that no LF follows */
 	bool too_long;

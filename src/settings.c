@@ -176,8 +176,9 @@ setting_is_secret(const struct setting *set, const char *value)
 
 	if (set->type != T_URLS && set->type != T_PROXY)
 		return set->type == T_SECRET;
-	found = (set->type == T_URLS ? url_parse : url_parse_proxy)(value, &u, &st) == 0 &&
-	    u.password != NULL;
+	found = set->type == T_URLS ? url_parse(value, &u, &st) == 0
+				    : url_parse_proxy(value, &u, &st) == 0;
+	found = found && u.password != NULL;
 	url_free(&u);
 	return found;
 }

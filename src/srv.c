@@ -20,6 +20,31 @@
 
 #define TRY_SECONDS 3 /* for one answer of one name server, of which there are two tries */
 
+#if !HAVE_DECL_RES_NINIT
+/* musl keeps no state: its resolver reads resolv.conf each time, and waits as long as that says. */
+static int
+res_ninit(res_state state)
+{
+	(void)state;
+	return 0;
+}
+
+static int
+res_nquery(res_state state, const char *name, int class, int type, unsigned char *answer, int size)
+{
+	int n = res_query(name, class, type, answer, size);
+
+	state->res_h_errno = n < 0 ? h_errno : 0;
+	return n;
+}
+
+static void
+res_nclose(res_state state)
+{
+	(void)state;
+}
+#endif
+
 /* The services, the better one first. */
 static const struct {
 	const char *service, *scheme;

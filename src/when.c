@@ -89,6 +89,16 @@ zone(const char *p, long *offset)
 	return true;
 }
 
+/* So many seconds later; false where a time_t has 32 bits and cannot hold it. */
+static bool
+later(time_t from, long long seconds, time_t *when)
+{
+	long long at = from + seconds;
+
+	*when = (time_t)at;
+	return *when == at;
+}
+
 /* "2026-12-01T08:30" with or without a zone. mktime() and timegm() move the 31st of June. */
 static bool
 calendar(const char *p, time_t *when)
@@ -112,8 +122,8 @@ calendar(const char *p, time_t *when)
 		if (!zone(p, &offset))
 			return false;
 		*when = timegm(&tm);
-		if (*when != -1)
-			*when -= offset;
+		if (*when != -1 && !later(*when, -(long long)offset, when))
+			return false;
 	}
 	return *when != -1 && tm.tm_mday == day;
 }
@@ -134,10 +144,8 @@ when_point(const char *text, time_t now, time_t *when)
 	struct tm tm;
 	long long ms;
 
-	if (when_span(p, &ms) == 0) {
-		*when = now + (time_t)(ms / 1000);
-		return to_come(*when, now) ? 0 : -1;
-	}
+	if (when_span(p, &ms) == 0)
+		return later(now, ms / 1000, when) && to_come(*when, now) ? 0 : -1;
 	if (calendar(text, when))
 		return to_come(*when, now) ? 0 : -1;
 	if (localtime_r(&now, &tm) == NULL || !clock_time(&p, &tm) || *p != '\0')

@@ -340,7 +340,7 @@ play(const struct scene *s, const struct day *day, int k, bool *anyway)
 {
 	int fds[2], status;
 	char answer = 0;
-	pid_t pid;
+	pid_t pid = -1;
 
 	empty(directory);
 	s->prepare();

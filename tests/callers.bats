@@ -283,7 +283,7 @@ git_applies()
 	postfix_until git_two "$1"
 	git init -q "applied-$1"
 	for file in $(git_two_files "$1"); do
-		tr -d '\r' <"$file" >patch
+		tr -d '\r' <"$file" >"patch"
 		refute grep -qi '^bcc' patch
 		subjects+=$(sed -n 's/^Subject: //p' patch)
 	done

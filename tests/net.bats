@@ -114,7 +114,7 @@ request 5 1 127.0.0.1 $peer_port"
 @test "an address of IPv6 goes to the proxy as one" {
 	serve
 	socks_start
-	url=submission://[2001:db8::25]:25 by_proxy --tls-name=localhost
+	url="submission://[2001:db8::25]:25" by_proxy --tls-name=localhost
 	delivered
 	assert_regex "$(cat socks.log)" "request 5 1 2001:db8::25 25"
 }

@@ -64,6 +64,8 @@ visible(const char *p, size_t n)
 	return text;
 }
 
+static void complain(const char *fmt, va_list ap) __attribute__((__format__(__printf__, 1, 0)));
+
 static void
 complain(const char *fmt, va_list ap)
 {

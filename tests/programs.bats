@@ -58,7 +58,7 @@ cron_start()
 	local home=$POSTFIX_DIR/home
 
 	mkdir run crontabs cron.d
-	: >crontab
+	: >"crontab"
 	{
 		echo "root:*:0:0:root:$home/admin:/bin/sh"
 		echo "${box}a:*:65533:65533:Joe:$home/joe:/bin/sh"

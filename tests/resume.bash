@@ -49,10 +49,9 @@ sessions()
 	: >dialogue
 	for words; do
 		[ ! -s dialogue ] || echo NEXT >>dialogue
+		# shellcheck disable=SC2086
 		case $words in
-		# shellcheck disable=SC2086
 		refused*) refusal ${words#refused} >>dialogue ;;
-		# shellcheck disable=SC2086
 		*) session $words >>dialogue ;;
 		esac
 	done

@@ -267,7 +267,7 @@ costs()
 	mail
 	first=$(echo "$tickets"/*)
 	url=submission://127.0.0.1:PORT mail
-	second=$(ls -d "$tickets"/* | grep -vF "$first")
+	second=$(find "$tickets" -mindepth 1 -maxdepth 1 ! -path "$first")
 	mv "$first" "$second"
 	url=submission://127.0.0.1:PORT mail
 	peer_end

@@ -55,6 +55,8 @@ in_dir(const char *name)
 
 static void put_log(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
 
+static void put_log(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
+
 static void
 put_log(const char *fmt, ...)
 {

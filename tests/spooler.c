@@ -78,7 +78,8 @@ do_new(int argc, char **argv)
 		(void)fflush(stdout);
 	}
 	spool_close(&q, &it);
-	(void)close(fd);
+	if (fd != -1)
+		(void)close(fd);
 	return r == 0 ? 0 : failed();
 }
 
@@ -88,7 +89,9 @@ slurp(int fd, struct str *to)
 	char buf[4096];
 	ssize_t n;
 
-	while (fd != -1 && (n = read(fd, buf, sizeof buf)) > 0)
+	if (fd == -1)
+		return;
+	while ((n = read(fd, buf, sizeof buf)) > 0)
 		str_put(to, buf, (size_t)n);
 	(void)close(fd);
 }

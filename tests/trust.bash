@@ -78,7 +78,7 @@ make_them()
 	certificate expired "$name" "$localhost" $server $usage \
 	    'activation_date = "2024-01-02 00:00:00"' 'expiration_date = "2025-02-03 00:00:00"'
 	certificate future "$name" "$localhost" $server $usage \
-	    'activation_date = "2090-01-02 00:00:00"' 'expiration_date = "2091-02-03 00:00:00"'
+	    'activation_date = "2037-01-02 00:00:00"' 'expiration_date = "2037-12-03 00:00:00"'
 	certificate elsewhere "$name" "dns_name = mail.example.net" "dns_name = mx.example.net" $server $usage
 	certificate only-cn "cn = localhost" $server $usage
 	certificate cn-and-address "cn = localhost" "ip_address = 192.0.2.1" $server $usage

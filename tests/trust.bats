@@ -45,7 +45,7 @@ setup()
 
 @test "not yet valid" {
 	refuses future
-	says localhost 'not yet' 2090-01-02 2091-02-03
+	says localhost 'not yet' 2037-01-02 2037-12-03
 }
 
 @test "a certificate for somebody else" {

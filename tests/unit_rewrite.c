@@ -234,7 +234,7 @@ make_account(struct account *a, const struct rule *rule)
 	for (i = 0; i < COUNT(rule->from) && rule->from[i] != NULL; i++)
 		strings_add(&a->from, rule->from[i]);
 	a->domain = rule->domain != NULL ? xstrdup(rule->domain) : NULL;
-	a->rewrite_from = rule->rewrite;
+	a->rewrite_from = (int)rule->rewrite;
 	a->from_override = !rule->strict;
 }
 

@@ -45,7 +45,7 @@ static void
 dialogue_start(struct dialogue *d, const char *says, bool auth, const char *peer)
 {
 	struct session_target to = { .account = &d->account,
-		.server = { "smtp.example.org", "25" },
+		.server = { "smtp.example.org", "25", NULL },
 		.cred = auth ? &d->cred : NULL,
 		.deadline = wait_until(20000) };
 	int fd = puppet_start(&d->server, says, strlen(says), d->hangs_up);

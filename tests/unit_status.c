@@ -355,8 +355,8 @@ test_mixes(void)
 
 		while (n < 4 && o[n] != NULL)
 			n++;
-		is_number(exit_of(o, order, n), mixes[i].exit, "exit code of %s %s %s %s", o[0],
-		    n > 1 ? o[1] : "", n > 2 ? o[2] : "", n > 3 ? o[3] : "");
+		is_number(exit_of(o, order, n), mixes[i].exit, "exit code of %s %s %s %s",
+		    n > 0 ? o[0] : "", n > 1 ? o[1] : "", n > 2 ? o[2] : "", n > 3 ? o[3] : "");
 		ok(all_orders(o, order, 0, n, mixes[i].exit), "in whatever order");
 	}
 }

@@ -115,7 +115,7 @@ test_ascii(void)
 	for (i = 0; i < sizeof high; i++)
 		for (k = i; k < sizeof high; k++)
 			good = good &&
-			    has_8bit(high + i, k - i) == (memchr(high + i, '\200', k - i) != NULL);
+			    has_8bit(high + i, k - i) == (memchr(high + i, 0x80, k - i) != NULL);
 	ok(good, "an octet above 127 is found wherever it is");
 }
 

@@ -95,6 +95,14 @@ test_when(void)
 			is_text(when_text(when, text), points[i].when != NULL ? points[i].when : "none",
 			    "\"%s\"", points[i].text);
 	}
+	{
+		/* 2^32 seconds and some: where a time_t has 32 bits, it is none that can be waited for */
+		time_t when;
+		bool taken = when_point("49711d", NOON, &when) == 0;
+
+		ok(taken == (sizeof(time_t) > 4) && (!taken || when == NOON + (time_t)49711 * 86400),
+		    "a time that a time_t cannot hold is none");
+	}
 	test_spoken();
 	if (before != NULL)
 		(void)setenv("TZ", before, 1);

@@ -41,7 +41,7 @@ int TARGET(fuzz_url)(const uint8_t *p, size_t n);
 #define MUST(fact) \
 	do { \
 		if (!(fact)) { \
-			fprintf(stderr, "%s:%d: this does not hold: %s\n", __FILE__, __LINE__, #fact); \
+			(void)fprintf(stderr, "%s:%d: this does not hold: %s\n", __FILE__, __LINE__, #fact); \
 			abort(); \
 		} \
 	} while (0)

@@ -71,7 +71,7 @@ TARGET(fuzz_session)(const uint8_t *p, size_t n)
 		.pipelining = (how & PIPELINING) != 0 };
 	struct credentials cred = { .user = "a", .host = "smtp.example.org", .port = "587" };
 	struct session_target to = { .account = &a,
-		.server = { "smtp.example.org", "587" },
+		.server = { "smtp.example.org", "587", NULL },
 		.cred = (how & LOGIN) != 0 ? &cred : NULL,
 		.deadline = wait_until(20000) };
 	struct envelope e = { .from = xstrdup("a@x") };
