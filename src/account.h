@@ -61,6 +61,7 @@ struct account {
 	struct strings tls_pin; /* certificates or keys that are good */
 	char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_name, *tls_priority;
 	bool tls_resume; /* begin with the ticket of an earlier session */
+	bool sandbox;	 /* give up what a session does not need */
 	char *log; /* a file, "syslog" or "journal"; NULL: none */
 	long long timeout, connect_timeout,
 	    deadline;	 /* milliseconds; timeout 0: RFC 5321 4.5.3.2 */

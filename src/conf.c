@@ -256,6 +256,7 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 	size_t open_account = c->n;
 	struct stat sb;
 	FILE *f = fopen(file, "re");
+	char buf[4096]; /* of stdio, which would ask the file for the size of its own */
 	int result;
 
 	if (f == NULL || fstat(fileno(f), &sb) == -1 || S_ISDIR(sb.st_mode)) {
@@ -269,8 +270,10 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 			(void)fclose(f);
 		return -1;
 	}
+	(void)setvbuf(f, buf, _IOFBF, sizeof buf);
 	result = read_lines(&r, f);
 	(void)fclose(f);
+	explicit_bzero(buf, sizeof buf);
 	c->secret |= r.secret;
 	if (result == 0 && r.secret)
 		result = secret_mode(&sb, file, st);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "dispatch.h"
+#include "log.h"
 #include "say.h"
 #include "wait.h"
 
@@ -63,9 +64,15 @@ now(const struct account *a, struct envelope *e, struct message *m, struct spool
     struct submission *sub)
 {
 	bool more = q != NULL && something_waits(q);
+	/* one transaction takes one session; an encoding may triple the message */
+	struct link_plan plan = { .again = more || e->n > 1,
+		.large = more || message_size(m) > STORE_MEMORY / 3,
+		.spool = q != NULL ? q->path : NULL };
 	struct link l;
 
+	log_hold(a);
 	link_init(&l, a);
+	l.plan = &plan;
 	submit(&l, e, m, !more, sub);
 	if (more && envelope_accepted(e) > 0 && wait_signal() == NULL)
 		flush_along(q, &l);

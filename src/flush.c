@@ -369,12 +369,20 @@ make_account(const struct round *all, const char *name, struct account *a, struc
 	return secret_take_fd(a, st);
 }
 
-/* One account, over one session. *last is how it ended for the first who did not get a message. */
+/*
+ * One account, over one session; `parent`: others are in processes of ours. *last is how it ended
+ * for the first who did not get a message.
+ */
 static void
-one_group(const struct round *all, struct group *g, struct status *last)
+one_group(const struct round *all, struct group *g, bool parent, struct status *last)
 {
 	const struct flush_wish *wish = all->wish;
 	struct run r = { .s.q = all->q, .forced = is_forced(wish), .only = wish->id != NULL };
+	struct link_plan plan = { .again = true,
+		.lasting = true,
+		.parent = parent,
+		.large = true,
+		.spool = all->q->path };
 	struct account account = { 0 };
 	struct link link;
 
@@ -391,7 +399,10 @@ one_group(const struct round *all, struct group *g, struct status *last)
 	TAILQ_INIT(&r.open);
 	r.s.ids = g->ids;
 	memset(&g->ids, 0, sizeof g->ids);
+	log_hold(&account);
 	link_init(&link, &account);
+	/* the next round may be another account's here */
+	link.plan = wish->rounds ? NULL : &plan;
 	run_account(&r);
 	link_free(&link);
 	*last = r.last;
@@ -415,7 +426,7 @@ all_groups(const struct round *all, struct groups *g, struct status *last)
 	for (i = 0; i < g->n; i++) {
 		if (i + 1 < g->n && (child[i] = fork()) > 0)
 			continue;
-		one_group(all, &g->v[i], last);
+		one_group(all, &g->v[i], g->n > 1 && i + 1 == g->n, last);
 		if (i + 1 < g->n && child[i] == 0)
 			_exit(0);
 	}

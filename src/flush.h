@@ -16,6 +16,7 @@ struct flush_wish {
 	const char *id; /* this one, now, whether it is due or not */
 	/* parts of ids, senders and recipients; those that match are tried now; or NULL */
 	const char *some_ids, *some_senders, *some_recipients;
+	bool rounds; /* this is not the last time */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "secret.h"
 #include "srv.h"
 #include "state.h"
+#include "store.h"
 #include "wait.h"
 
 void
@@ -25,6 +26,7 @@ link_init(struct link *l, const struct account *a)
 	l->known_hosts = state_path("known-hosts");
 	l->scram_hosts = state_path("scram-hosts");
 	l->tickets = a->tls_resume ? state_path("tickets") : NULL;
+	l->state = state_path("");
 	status_set(&l->st, PH_LOCAL, 4, 4, 1, "no server was tried");
 }
 
@@ -41,6 +43,8 @@ link_free(struct link *l)
 	free(l->known_hosts);
 	free(l->scram_hosts);
 	free(l->tickets);
+	free(l->state);
+	free(l->netrc);
 	memset(l, 0, sizeof *l);
 }
 
@@ -117,6 +121,124 @@ static const struct strings *
 servers(const struct link *l)
 {
 	return l->found.n > 0 ? &l->found : &l->account->server;
+}
+
+/* ---- what is given up */
+
+static bool
+has_token(const struct account *a)
+{
+	return (a->tls_cert != NULL && strncmp(a->tls_cert, "pkcs11:", 7) == 0) ||
+	    (a->tls_key != NULL && strncmp(a->tls_key, "pkcs11:", 7) == 0);
+}
+
+bool
+link_may_confine(const struct account *a)
+{
+	return a->sandbox && !has_token(a) && a->tunnel == NULL && a->password_command == NULL;
+}
+
+/* Could the command be asked for a secret again? `open`: a session stands, and we are logged in. */
+static bool
+may_ask_again(const struct link *l, bool open)
+{
+	const struct account *a = l->account;
+	const char *name = open ? l->info.mech : a->auth;
+	const struct mech *m = name != NULL ? sasl_mech(name) : NULL;
+
+	if (l->cred.user == NULL || a->password_command == NULL)
+		return false;
+	if (l->server + 1 < servers(l)->n)
+		return true;
+	return (!open || l->plan->again) && (m == NULL || (m->flags & SASL_BEARER) != 0) &&
+	    secret_refreshable(a, &l->url);
+}
+
+/* Beyond this session: could another one be wanted? */
+static bool
+may_call_again(const struct link *l, bool open)
+{
+	const struct account *a = l->account;
+
+	if (l->plan->again || l->server + 1 < servers(l)->n)
+		return true;
+	return !open && (l->tickets != NULL || a->tls == TLS_MAY || may_ask_again(l, open));
+}
+
+static bool
+some_are_local(const struct link *l)
+{
+	struct status ignored;
+	bool found = false;
+	struct url u;
+	size_t i;
+
+	for (i = l->server; !found && i < servers(l)->n; i++) {
+		found = url_parse(servers(l)->v[i], &u, &ignored) == 0 && u.path != NULL;
+		url_free(&u);
+	}
+	return found;
+}
+
+/* What another session takes: names are looked up, secrets asked for. */
+static void
+need_sessions(struct link *l, struct confine *needs)
+{
+	const struct account *a = l->account;
+	struct str path = { 0 };
+
+	needs->sockets = l->plan->others || some_are_local(l) ? SOCKETS_LOCAL : SOCKETS_NET;
+	needs->read = l->plan->others;
+	needs->lasting = l->plan->lasting;
+	needs->prompt = true;
+	if (l->netrc == NULL && home_directory() != NULL) {
+		str_printf(&path, "%s/.netrc", home_directory());
+		l->netrc = path.p;
+	}
+	needs->files[1] = a->password_file;
+	needs->files[2] = getenv("CREDENTIALS_DIRECTORY");
+	needs->files[3] = l->netrc;
+	needs->files[4] = a->aliases;
+}
+
+/*
+ * What is still needed, now that there is a connection, or when the session stands. False: nothing
+ * can be given up, as a command may have to be run that nobody knows the needs of, or a module of
+ * PKCS#11 may do as it likes.
+ */
+static bool
+what_is_needed(struct link *l, bool open, struct confine *needs)
+{
+	const struct account *a = l->account;
+	const char *trust = tls_files_left(l->files);
+	bool again;
+
+	if (l->plan == NULL || !a->sandbox || has_token(a))
+		return false;
+	again = may_call_again(l, open);
+	if (again && a->tunnel != NULL)
+		return false;
+	*needs = (struct confine){ .parent = l->plan->parent, .spool = l->plan->spool };
+	if (a->log != NULL && *a->log != '/')
+		needs->sockets = SOCKETS_LOG;
+	if (again)
+		need_sessions(l, needs);
+	if (l->files == NULL && a->tls == TLS_NONE && (again || l->url.implicit) &&
+	    (a->tls_ca != NULL || a->tls_crl != NULL || a->tls_cert != NULL))
+		needs->read = true; /* they are of use only to TLS that nobody asked for */
+	else if (trust != NULL && *trust == '\0')
+		needs->read = true;
+	else
+		needs->files[0] = trust;
+	if (l->plan->others || l->cred.user != NULL || a->tls == TLS_TOFU || l->tickets != NULL)
+		needs->state = l->state;
+	if (l->plan->large)
+		store_reserve();
+	/* it may be asked for a secret when nobody can be any more */
+	if (l->keeper == 0 && !confined() && may_ask_again(l, open))
+		l->keeper = secret_keep(a);
+	needs->children[0] = l->keeper;
+	return true;
 }
 
 /* ---- one server */
@@ -267,6 +389,7 @@ open_server(struct link *l)
 		.tickets = l->tickets,
 	};
 	struct tls_policy policy = session_policy(&to);
+	struct confine needs;
 
 	/* before anybody is contacted */
 	if (tls_check(&policy, &l->files, &l->st) == -1 || find_servers(l) == -1 ||
@@ -279,6 +402,7 @@ open_server(struct link *l)
 	to.server.port = l->url.port;
 	to.server.path = l->url.path;
 	to.lmtp = l->url.lmtp;
+	to.needs = what_is_needed(l, false, &needs) ? &needs : NULL;
 	to.implicit = l->url.implicit;
 	if (session_check(&to, &l->st) == -1)
 		return;
@@ -286,6 +410,8 @@ open_server(struct link *l)
 		without_login(l, &to);
 	else
 		with_login(l, &to);
+	if (l->session != NULL && what_is_needed(l, true, &needs))
+		session_confine(l->session, &needs);
 }
 
 /* ---- all of them */

@@ -13,6 +13,16 @@
 #include "session.h"
 #include "url.h"
 
+/* What a caller still does while there is a session, and after it. */
+struct link_plan {
+	bool again;	   /* another session may be opened */
+	bool lasting;	   /* ... a good while later */
+	bool others;	   /* sessions of other accounts, too, which have no commands */
+	bool parent;	   /* there are processes of ours that may have to be ended */
+	bool large;	   /* a temporary file may have to be made */
+	const char *spool; /* the directory that is written to, or NULL */
+};
+
 struct link {
 	const struct account *account; /* borrowed */
 	int64_t deadline;	       /* of wait_now(), for all that is done with it */
@@ -26,7 +36,7 @@ struct link {
 	char *name; /* "host:port", or NULL */
 	char *user; /* who we authenticated as, or NULL */
 	struct session_info info;
-	unsigned turns; /* of the sessions that have ended */
+	unsigned turns;		 /* of the sessions that have ended */
 	uint64_t sent, received; /* likewise */
 	/* What a session goes on using. */
 	bool aimed;	      /* url and cred are for this server */
@@ -35,7 +45,12 @@ struct link {
 	struct credentials cred;
 	char *known_hosts, *scram_hosts, *tickets;
 	struct tls_files *files; /* of tls_check(), or NULL */
-	bool facts; /* all that a certificate says is wanted; for link_init()'s caller to set */
+	char *state;		 /* the directory of the three above */
+	char *netrc;		 /* where another secret may be, or NULL */
+	pid_t keeper;		 /* of secret_keep(), or 0 */
+	/* For link_init()'s caller to set. */
+	bool facts;		      /* all that a certificate says is wanted */
+	const struct link_plan *plan; /* what lies outside of it is given up; NULL: nothing is */
 };
 
 /* link_free() takes leave of the server and gives everything back. */
@@ -49,6 +64,9 @@ void link_free(struct link *l);
  * or 4.7.0 and 5.7.0 for a secret that cannot be had.
  */
 struct session *link_up(struct link *l);
+
+/* Can sessions of this account be opened by a process that is confined, whatever it was before? */
+bool link_may_confine(const struct account *a);
 
 /* May the session that there is have one more transaction? Else link_up() opens a new one. */
 bool link_ready(const struct link *l);

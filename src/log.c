@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "log.h"
 #include "say.h"
 
@@ -53,18 +54,60 @@ shut(int fd)
 }
 
 static int
+open_file(const char *file)
+{
+	return open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+}
+
+/* What was opened for a time when it cannot be, or why that failed. */
+static struct held {
+	char *file;
+	int fd, error;
+} * held;
+static size_t nheld, held_cap;
+
+static const struct held *
+find_held(const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < nheld; i++)
+		if (strcmp(held[i].file, file) == 0)
+			return &held[i];
+	return NULL;
+}
+
+void
+log_hold(const struct account *a)
+{
+	struct held *h;
+
+	if (!a->sandbox || a->log == NULL || *a->log != '/' || find_held(a->log) != NULL)
+		return;
+	held = xgrow(held, &held_cap, nheld + 1, sizeof *held);
+	h = &held[nheld++];
+	h->file = xstrdup(a->log);
+	h->fd = open_file(a->log);
+	h->error = errno;
+}
+
+static int
 to_file(const char *file, const struct str *record)
 {
-	int fd = open(
-	    file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	const struct held *h = confined() ? find_held(file) : NULL;
+	int fd = h != NULL ? h->fd : open_file(file);
 	ssize_t n;
 
-	if (fd == -1)
+	if (fd == -1) {
+		if (h != NULL)
+			errno = h->error;
 		return -1;
+	}
 	n = write(fd, record->p, record->len);
 	if (n != -1 && (size_t)n < record->len)
 		errno = ENOSPC;
-	shut(fd);
+	if (h == NULL)
+		shut(fd);
 	return n == (ssize_t)record->len ? 0 : -1;
 }
 

@@ -306,7 +306,8 @@ static int
 flush_spool(struct run *run, struct status *st)
 {
 	const struct options *o = &run->options;
-	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients };
+	struct flush_wish wish = { o->id, o->some_ids, o->some_senders, o->some_recipients,
+		o->every > 0 };
 	int r = secret_take_fd(&run->account, st);
 	bool again = false;
 

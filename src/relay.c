@@ -79,6 +79,24 @@ take_password(struct relay *r, struct status *st)
 	return 0;
 }
 
+/* Does what becomes of us do for all accounts that may be chosen next? */
+static bool
+all_may_confine(const struct relay *r)
+{
+	struct account a;
+	struct status ignored;
+	bool all = true;
+	size_t i;
+
+	for (i = 0; all && i < r->conf->n; i++) {
+		all = conf_make(r->conf, r->given, &r->conf->account[i], &a, &ignored) == -1 ||
+		    link_may_confine(&a); /* one that cannot be made is not used either */
+		log_hold(&a);
+		account_free(&a);
+	}
+	return all;
+}
+
 /* Make the account for `sender` (or NULL) the one in use. 0, or -1 with *st. */
 static int
 use_account(struct relay *r, const char *sender, struct status *st)
@@ -96,6 +114,10 @@ use_account(struct relay *r, const char *sender, struct status *st)
 		return -1;
 	}
 	link_init(&r->link, &r->account);
+	r->plan = (struct link_plan){ .again = true, .lasting = true, .large = true };
+	log_hold(&r->account);
+	r->plan.others = r->name == NULL && r->conf->n > 1;
+	r->link.plan = !r->plan.others || all_may_confine(r) ? &r->plan : NULL;
 	r->chosen = chosen;
 	r->linked = true;
 	return 0;

@@ -26,6 +26,7 @@ struct relay {
 	struct account account;
 	bool linked;
 	struct link link;
+	struct link_plan plan; /* of the link, where there is no other account */
 	/* what came from `password-fd`, and from which one; NULL: nothing yet */
 	char *password;
 	int password_fd;

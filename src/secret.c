@@ -11,21 +11,27 @@
 #include <sys/prctl.h>
 #endif
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <readpassphrase.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "confine.h"
 #include "netrc.h"
 #include "secret.h"
 #include "state.h"
 #include "wait.h"
+
+#define KEEPER_MS 2000 /* beyond the deadline, for a command that has to be ended */
 
 int
 secret_mode(const struct stat *sb, const char *file, struct status *st)
@@ -236,6 +242,100 @@ from_command(
 	return check(secret, "password-command", st);
 }
 
+/* ---- the same, once we cannot run it any more */
+
+static struct {
+	pid_t child;
+	int fd;
+} keeper;
+
+struct question {
+	bool refresh;
+	int64_t deadline;
+};
+
+/* The secret is behind it. */
+struct answer {
+	int result;
+	struct status st;
+	size_t len;
+};
+
+static void
+keep(const char *command, int fd)
+{
+	struct question q;
+	struct answer a;
+	struct str secret = { 0 };
+
+	while (wait_read(fd, &q, sizeof q, WAIT_FOREVER) == (ssize_t)sizeof q) {
+		struct secret_wish wish = { .refresh = q.refresh, .deadline = q.deadline };
+		struct iovec parts[2] = { { &a, sizeof a } };
+
+		memset(&a, 0, sizeof a);
+		str_free(&secret);
+		a.result = from_command(command, &wish, &secret, &a.st);
+		a.len = a.result == 0 ? secret.len : 0;
+		parts[1].iov_base = secret.p;
+		parts[1].iov_len = a.len;
+		if (writev(fd, parts, 2) == -1)
+			break;
+	}
+}
+
+pid_t
+secret_keep(const struct account *a)
+{
+	int fds[2];
+
+	if (keeper.child != 0)
+		return keeper.child;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
+		return 0;
+	if ((keeper.child = fork()) == 0) {
+		/* of what we have open, nothing is to stay open because of it */
+		if (dup2(fds[1], STDERR_FILENO + 1) != -1) {
+			closefrom(STDERR_FILENO + 2);
+			keep(a->password_command, STDERR_FILENO + 1);
+		}
+		_exit(0);
+	}
+	(void)close(fds[1]);
+	keeper.fd = fds[0];
+	if (keeper.child == -1) {
+		(void)close(fds[0]);
+		keeper.child = 0;
+	}
+	return keeper.child;
+}
+
+static int
+from_keeper(const struct secret_wish *w, struct str *secret, struct status *st)
+{
+	struct question q = { w->refresh, w->deadline };
+	size_t size = sizeof(struct answer) + SECRET_MAX;
+	char *message = xbuffer(size);
+	struct answer a;
+	ssize_t n = -1;
+
+	if (write(keeper.fd, &q, sizeof q) == (ssize_t)sizeof q)
+		n = wait_read(keeper.fd, message, size,
+		    w->deadline == WAIT_FOREVER ? WAIT_FOREVER : w->deadline + KEEPER_MS);
+	if (n >= (ssize_t)sizeof a) {
+		memcpy(&a, message, sizeof a);
+		if (a.result == 0)
+			str_put(secret, message + sizeof a, (size_t)n - sizeof a);
+		*st = a.st;
+	} else {
+		a.result = status_set(st, PH_LOCAL, 4, 7, 0, "password-command: %s",
+		    wait_signal() != NULL ? "interrupted; nothing was sent"
+					  : "it cannot be run any more");
+		(void)kill(keeper.child, SIGTERM);
+	}
+	freezero(message, size);
+	return a.result;
+}
+
 int
 secret_get(const struct secret_wish *w, struct str *secret, struct status *st)
 {
@@ -251,7 +351,9 @@ secret_get(const struct secret_wish *w, struct str *secret, struct status *st)
 	if (a->password_file != NULL)
 		return from_file("password-file", a->password_file, w->deadline, secret, st);
 	if (a->password_command != NULL)
-		return from_command(a->password_command, w, secret, st);
+		return confined() && keeper.child != 0
+		    ? from_keeper(w, secret, st)
+		    : from_command(a->password_command, w, secret, st);
 	if (credential_file(a, &path)) {
 		r = from_file("credential", path.p, w->deadline, secret, st);
 		str_free(&path);

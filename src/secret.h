@@ -47,6 +47,13 @@ bool secret_configured(const struct account *a, const struct url *u);
 bool secret_refreshable(const struct account *a, const struct url *u);
 
 /*
+ * Before we are confined (confine.h): a process that runs the password-command of `a` when
+ * secret_get() asks it to, which it does once we are. It ends with us, or by SIGTERM. Its number,
+ * or 0 when there is none.
+ */
+pid_t secret_keep(const struct account *a);
+
+/*
  * From here on the process holds secrets: no core dumps, and no debugger of the same user.
  */
 void secret_guard(void);

@@ -417,6 +417,37 @@ session_over(struct stream *stream, const struct session_target *to, const char 
 	return s;
 }
 
+/* Over this connection: the command that makes it may have to be ended. */
+static void
+give_up(const struct confine *needs, const struct call *call)
+{
+	struct confine all = *needs;
+
+	if (call->tunnel != NULL)
+		all.children[CONFINE_CHILDREN - 1] = call->child;
+	confine(&all);
+}
+
+void
+session_confine(const struct session *s, const struct confine *needs)
+{
+	give_up(needs, &s->call);
+}
+
+/* Before anything is read. What was said early may have to be said again, on another connection. */
+static void
+give_up_first(const struct session_target *to, const struct call *call)
+{
+	struct confine needs;
+
+	if (to->needs == NULL)
+		return;
+	needs = *to->needs;
+	if (to->early && needs.sockets < SOCKETS_NET)
+		needs.sockets = SOCKETS_NET;
+	give_up(&needs, call);
+}
+
 /* One connection; `early` is what it says, and becomes false when that was not done. */
 static struct session *
 open_once(const struct session_target *wanted, int64_t until, bool *early)
@@ -432,6 +463,7 @@ open_once(const struct session_target *wanted, int64_t until, bool *early)
 	*early = false;
 	if (dial(&to.server, &by, until, &call, &st) == 0) {
 		to.early = *early = call.early;
+		give_up_first(&to, &call);
 		start = wait_now() - start;
 		s = session_over(call.stream, &to, call.peer);
 		s->info.connect_ms = start;

@@ -10,6 +10,7 @@
 #include "account.h"
 #include "caps.h"
 #include "chat.h"
+#include "confine.h"
 #include "dial.h"
 #include "sasl.h"
 
@@ -28,16 +29,17 @@ struct session_info {
 struct session_target {
 	const struct account *account;
 	struct endpoint server;
-	bool lmtp;		  /* LHLO instead of EHLO (RFC 2033) */
-	bool implicit;		  /* TLS before the greeting */
-	struct credentials *cred; /* NULL: no AUTH; its binding is filled in here */
-	const char *known_hosts;  /* where `tls tofu` remembers keys, or NULL */
-	const char *scram_hosts;  /* where it is remembered who proved himself, or NULL */
-	const char *tickets;	  /* where `tls-resume` keeps tickets, or NULL */
-	struct tls_files *files;  /* of tls_check(), or NULL */
-	bool early;		  /* session_open()'s own: the SYN goes with our first octets */
-	bool facts;		  /* all that a certificate says is wanted */
-	int64_t deadline;	  /* of wait_now(), for everything */
+	bool lmtp;		     /* LHLO instead of EHLO (RFC 2033) */
+	bool implicit;		     /* TLS before the greeting */
+	struct credentials *cred;    /* NULL: no AUTH; its binding is filled in here */
+	const char *known_hosts;     /* where `tls tofu` remembers keys, or NULL */
+	const char *scram_hosts;     /* where it is remembered who proved himself, or NULL */
+	const char *tickets;	     /* where `tls-resume` keeps tickets, or NULL */
+	struct tls_files *files;     /* of tls_check(), or NULL */
+	bool early;		     /* session_open()'s own: the SYN goes with our first octets */
+	bool facts;		     /* all that a certificate says is wanted */
+	const struct confine *needs; /* when there is a connection; NULL: we are not confined */
+	int64_t deadline;	     /* of wait_now(), for everything */
 };
 
 struct session;
@@ -65,6 +67,9 @@ struct session *session_open(const struct session_target *to);
 /* The same over a stream that is connected already, which is taken over. Copies `peer`. */
 struct session *session_over(
     struct stream *stream, const struct session_target *to, const char *peer);
+
+/* Give up all but these needs and those of the session. */
+void session_confine(const struct session *s, const struct confine *needs);
 
 const struct status *session_status(const struct session *s);
 const struct session_info *session_info(const struct session *s);

@@ -79,6 +79,8 @@ const struct setting settings[] = {
 	  "GnuTLS priority string", NULL },
 	{ "tls-resume", T_BOOL, AT(tls_resume), "no", "yes|no",
 	  "begin where the last TLS session ended", value_bool_names },
+	{ "sandbox", T_BOOL, AT(sandbox), "yes", "yes|no",
+	  "give up rights before a server is heard", value_bool_names },
 	{ "log", T_LOG, AT(log), NULL, "FILE|syslog|journal",
 	  "note there how each message ended", NULL },
 	{ "timeout", T_TIME, AT(timeout), NULL, "TIME",

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -14,9 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "store.h"
-
-#define IN_MEMORY (256 * 1024)
 
 void
 store_init(struct store *s)
@@ -25,23 +25,79 @@ store_init(struct store *s)
 	s->fd = -1;
 }
 
+/* Files without a name and with nothing in them. */
+#define RESERVE 3
+static int reserve[RESERVE];
+static size_t nreserve;
+static bool reserving;
+
+static const char *
+temporary_directory(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && *dir != '\0' ? dir : "/tmp";
+}
+
+/* -1 with errno */
+static int
+temporary_file(void)
+{
+	struct str name = { 0 };
+	int fd;
+
+	str_printf(&name, "%s/pneu.XXXXXXXXXX", temporary_directory());
+	if ((fd = mkostemp(name.p, O_CLOEXEC)) != -1)
+		(void)unlink(name.p);
+	str_free(&name);
+	return fd;
+}
+
+/* The same when we are confined. */
+static int
+other_file(void)
+{
+	if (nreserve > 0)
+		return reserve[--nreserve];
+#ifdef MFD_CLOEXEC
+	return memfd_create("pneu", MFD_CLOEXEC);
+#else
+	errno = ENOSPC;
+	return -1;
+#endif
+}
+
+void
+store_reserve(void)
+{
+	int fd;
+
+	if (confined())
+		return;
+	reserving = true;
+	while (nreserve < RESERVE && (fd = temporary_file()) != -1)
+		reserve[nreserve++] = fd;
+}
+
 static int
 make_file(struct store *s, struct status *st)
 {
-	const char *dir = getenv("TMPDIR");
-	struct str name = { 0 };
-	int r = 0;
+	if ((s->fd = confined() ? other_file() : temporary_file()) != -1)
+		return 0;
+	status_errno(
+	    st, PH_LOCAL, "cannot make a temporary file in %s (TMPDIR)", temporary_directory());
+	st->detail = 1; /* whatever the reason, there is no room for the message */
+	return -1;
+}
 
-	if (dir == NULL || *dir == '\0')
-		dir = "/tmp";
-	str_printf(&name, "%s/pneu.XXXXXXXXXX", dir);
-	if ((s->fd = mkostemp(name.p, O_CLOEXEC)) == -1) {
-		r = status_errno(st, PH_LOCAL, "cannot make a temporary file in %s (TMPDIR)", dir);
-		st->detail = 1; /* whatever the reason, there is no room for the message */
-	} else
-		(void)unlink(name.p);
-	str_free(&name);
-	return r;
+/* It may serve again, at its beginning. */
+static void
+give_back(int fd)
+{
+	if (reserving && nreserve < RESERVE && ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		reserve[nreserve++] = fd;
+	else
+		(void)close(fd);
 }
 
 static int
@@ -73,7 +129,7 @@ int
 store_put(struct store *s, const void *p, size_t n, struct status *st)
 {
 	str_put(&s->mem, p, n);
-	return s->mem.len >= IN_MEMORY ? spill(s, st) : 0;
+	return s->mem.len >= STORE_MEMORY ? spill(s, st) : 0;
 }
 
 off_t
@@ -87,7 +143,7 @@ store_rest(struct store *s, int fd, off_t from, size_t most, struct raw_info *in
 {
 	struct stat sb;
 
-	if (s->fd != -1 || fstat(fd, &sb) == -1 || sb.st_size - from < IN_MEMORY ||
+	if (s->fd != -1 || fstat(fd, &sb) == -1 || sb.st_size - from < STORE_MEMORY ||
 	    (s->rest = raw_open(fd, from, most, info)) == NULL)
 		return false;
 	s->rest_size = info->size;
@@ -124,7 +180,7 @@ void
 store_free(struct store *s)
 {
 	if (s->fd != -1)
-		(void)close(s->fd);
+		give_back(s->fd);
 	raw_free(&s->rest);
 	str_free(&s->mem);
 	store_init(s);

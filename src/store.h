@@ -23,10 +23,18 @@ struct store {
 	off_t rest_size;
 };
 
+#define STORE_MEMORY (256 * 1024) /* octets from which on there is a file */
+
 void store_init(struct store *s);
 /* Append. 0, or -1 with *st: 4.3.1 no space, 4.3.0 any other trouble with the file. */
 int store_put(struct store *s, const void *p, size_t n, struct status *st);
 off_t store_size(const struct store *s);
+
+/*
+ * Before we are confined (confine.h): make files for the time when none can be made. When they are
+ * all in use, memory has to do.
+ */
+void store_reserve(void);
 
 /*
  * The rest of the contents stays in the file that `fd` is, from offset `from` on, when that is

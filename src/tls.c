@@ -257,6 +257,14 @@ tls_files_free(struct tls_files **files)
 	*files = NULL;
 }
 
+const char *
+tls_files_left(const struct tls_files *f)
+{
+	if (f == NULL || f->store)
+		return f != NULL ? f->later : NULL;
+	return TRUST_STORE_FILE;
+}
+
 /* 0, or -1 with *st and nothing in *files. */
 static int
 make_files(const struct tls_policy *p, struct tls_files **files, struct status *st)

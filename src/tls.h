@@ -50,6 +50,12 @@ int tls_check(const struct tls_policy *p, struct tls_files **files, struct statu
 void tls_files_free(struct tls_files **files);
 
 /*
+ * Of the certificates that are trusted, which file is read only when a server shows its own? "" when
+ * that is left to GnuTLS, NULL when none is. Borrowed; `files` may be NULL.
+ */
+const char *tls_files_left(const struct tls_files *files);
+
+/*
  * Handshake as a client over `s` within `ms`, and put TLS on top of it. Certificate trouble is
  * no failure here: it is noted in *info, in a resumed session as in any other. `binding` gets the
  * channel binding's bytes. 0, or -1 with *st: 5.5.0 input was waiting before TLS, 4.7.5 no

@@ -28,7 +28,8 @@ teardown()
 	cd / && rm -rf "$work"
 }
 
-# mortal HOW K [argument ...]: the program; call number K ends it, or fails. The calls are in the file log.
+# mortal HOW K [argument ...]: the program; call number K ends it, or fails. The calls are in the file log. If
+# it were confined, what is preloaded could neither write that nor end it.
 mortal()
 {
 	local how=$1 k=$2
@@ -38,7 +39,7 @@ mortal()
 	ASAN_OPTIONS=verify_asan_link_order=0 CRASH_DIR=$PWD/spool CRASH_LOG=$PWD/log CRASH_AT=$k \
 	    CRASH_HOW=$how CRASH_STAYS=1 LD_PRELOAD=$shim \
 	    "$PNEU" --config=/dev/null --server="smtp://127.0.0.1:$peer_port" \
-	    --tls=none --ehlo=mail.sender.com --queue="$PWD/spool" \
+	    --tls=none --ehlo=mail.sender.com --queue="$PWD/spool" --sandbox=no \
 	    -f alice@sender.com "$@" <message >out 2>err
 }
 
