@@ -109,8 +109,7 @@ is_name(const char *host)
 		return false;
 	for (p = host;; p++) {
 		if (*p == '.' || *p == '\0') {
-			if (p - label > 63 || (p == label && *p == '.') ||
-			    (p == label && p == host))
+			if (p - label > 63 || p == label)
 				return false;
 			if (*p == '\0')
 				return true;

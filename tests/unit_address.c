@@ -411,6 +411,7 @@ static const char *const bad_urls[] = {
 	"smtp://x ",
 	"smtp://.x",
 	"smtp://x..y",
+	"smtp://x..", /* one dot at the end is the root, two are nothing */
 	"smtp://.",
 	"smtp://" L63 "x.example",
 	"smtp://" L63 "." L63 "." L63 "." L63,
