@@ -217,6 +217,8 @@ parse_place(const char *p, const struct scheme *scheme, struct url *u)
 	const char *end;
 	int bad;
 
+	if (*p == '[' && scheme->srv)
+		return "behind srv: stands a domain and nothing else";
 	if (*p == '[') {
 		if ((end = strchr(p, ']')) == NULL ||
 		    parse_host(p + 1, (size_t)(end - p - 1), true, u) == -1)
