@@ -173,6 +173,7 @@ expand_value(const struct level *up, const char *name, const char *value, struct
 	struct level here = *up;
 	const char *first = value + strspn(value, " \t\"");
 	struct str list = { 0 };
+	unsigned before = *up->steps;
 	int r;
 
 	here.up = up;
@@ -186,6 +187,10 @@ expand_value(const struct level *up, const char *name, const char *value, struct
 	quote_final(value, &list);
 	r = address_list(str_text(&list), expand_one, &here, st);
 	str_free(&list);
+	/* or the message would go to everybody but this one, and nobody would hear of it */
+	if (r == 0 && *up->steps == before)
+		r = status_set(st, PH_LOCAL, 5, 3, 5,
+		    "alias %s: no address stands behind it; name one, or take the line out", name);
 	return r;
 }
 

@@ -32,8 +32,8 @@ const char *aliases_find(const struct aliases *a, const char *name);
  * found is expanded in turn; a name that stands for itself is itself, and so is one behind a
  * backslash. A bare name that is not
  * found is what "default" stands for, if there is one. 0, a negative answer of `each`, or -1 with
- * 5.3.5 when names go round in circles or stand for a program or a file, which is for real mail
- * servers.
+ * 5.3.5 when names go round in circles, stand for nobody, or stand for a program or a file, which is
+ * for real mail servers.
  */
 int aliases_expand(const struct aliases *a, const char *addr, bool (*local)(const char *domain),
     int (*each)(void *arg, const char *addr, struct status *st), void *arg, struct status *st);

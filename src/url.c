@@ -109,8 +109,7 @@ is_name(const char *host)
 		return false;
 	for (p = host;; p++) {
 		if (*p == '.' || *p == '\0') {
-			if (p - label > 63 || (p == label && *p == '.') ||
-			    (p == label && p == host))
+			if (p - label > 63 || p == label)
 				return false;
 			if (*p == '\0')
 				return true;
@@ -218,6 +217,8 @@ parse_place(const char *p, const struct scheme *scheme, struct url *u)
 	const char *end;
 	int bad;
 
+	if (*p == '[' && scheme->srv)
+		return "behind srv: stands a domain and nothing else";
 	if (*p == '[') {
 		if ((end = strchr(p, ']')) == NULL ||
 		    parse_host(p + 1, (size_t)(end - p - 1), true, u) == -1)

@@ -189,10 +189,11 @@ drawn()
 	peer_end
 }
 
+# SIGTERM, as nobody who runs the tests in the background has it ignored.
 @test "a signal takes it away" {
 	slow <<-'SCRIPT'
 		C: <part, 10000000 octets>
-		SIGNAL INT
+		SIGNAL TERM
 		C: <aborted message>
 	SCRIPT
 	on_terminal "echo \$\$ >'$peer_dir/pid'; exec $(client --message=large bob@example.org)"
@@ -200,7 +201,7 @@ drawn()
 	run drawn
 	assert_line --partial " of 30.6 MB, "
 	run screen
-	assert_output --regexp '^pneu: .*4\.3\.0 .*SIGINT[^'$'\n'']*$'
+	assert_output --regexp '^pneu: .*4\.3\.0 .*SIGTERM[^'$'\n'']*$'
 	refute_output --partial "MB"
 	peer_end
 }

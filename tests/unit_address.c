@@ -411,6 +411,9 @@ static const char *const bad_urls[] = {
 	"smtp://x ",
 	"smtp://.x",
 	"smtp://x..y",
+	"srv:[192.0.2.1]", /* no domain, and no address has SRV records */
+	"srv:[::1]",
+	"smtp://x..", /* one dot at the end is the root, two are nothing */
 	"smtp://.",
 	"smtp://" L63 "x.example",
 	"smtp://" L63 "." L63 "." L63 "." L63,

@@ -153,6 +153,10 @@ static const struct {
 	{ "a: :include:/etc/list", "a", NULL },
 	{ "a: :INCLUDE:/etc/list", "a", NULL },
 	{ "a: <b@x", "a", NULL },
+	{ "a:", "a", NULL }, /* for nobody: the message would be lost */
+	{ "a: team:;", "a", NULL },
+	{ "a: ,", "a", NULL },
+	{ "a: b, c@x\nb:", "a", NULL },
 	{ "a: b@x, stop@x, c@x", "a", NULL },
 };
 

@@ -24,18 +24,22 @@
 #endif
 
 int TARGET(fuzz_address)(const uint8_t *p, size_t n);
+int TARGET(fuzz_aliases)(const uint8_t *p, size_t n);
 int TARGET(fuzz_anchors)(const uint8_t *p, size_t n);
 int TARGET(fuzz_conf)(const uint8_t *p, size_t n);
 int TARGET(fuzz_ehlo)(const uint8_t *p, size_t n);
 int TARGET(fuzz_entry)(const uint8_t *p, size_t n);
 int TARGET(fuzz_message)(const uint8_t *p, size_t n);
+int TARGET(fuzz_netrc)(const uint8_t *p, size_t n);
 int TARGET(fuzz_repair)(const uint8_t *p, size_t n);
 int TARGET(fuzz_reply)(const uint8_t *p, size_t n);
 int TARGET(fuzz_rewrite)(const uint8_t *p, size_t n);
 int TARGET(fuzz_sasl)(const uint8_t *p, size_t n);
 int TARGET(fuzz_serve)(const uint8_t *p, size_t n);
 int TARGET(fuzz_session)(const uint8_t *p, size_t n);
+int TARGET(fuzz_socks)(const uint8_t *p, size_t n);
 int TARGET(fuzz_srv)(const uint8_t *p, size_t n);
+int TARGET(fuzz_ticket)(const uint8_t *p, size_t n);
 int TARGET(fuzz_url)(const uint8_t *p, size_t n);
 
 #define MUST(fact) \

@@ -23,18 +23,22 @@ static const struct {
 	int (*run)(const uint8_t *p, size_t n);
 } targets[] = {
 	{ "address", fuzz_address },
+	{ "aliases", fuzz_aliases },
 	{ "anchors", fuzz_anchors },
 	{ "conf", fuzz_conf },
 	{ "ehlo", fuzz_ehlo },
 	{ "entry", fuzz_entry },
 	{ "message", fuzz_message },
+	{ "netrc", fuzz_netrc },
 	{ "repair", fuzz_repair },
 	{ "reply", fuzz_reply },
 	{ "rewrite", fuzz_rewrite },
 	{ "sasl", fuzz_sasl },
 	{ "serve", fuzz_serve },
 	{ "session", fuzz_session },
+	{ "socks", fuzz_socks },
 	{ "srv", fuzz_srv },
+	{ "ticket", fuzz_ticket },
 	{ "url", fuzz_url },
 };
 #define NTARGETS (sizeof targets / sizeof targets[0])
