@@ -279,8 +279,8 @@ converse(const uint8_t *p, size_t n, unsigned how)
 	FILE *f;
 
 	str_printf(&text,
-	    "server smtp://127.0.0.1:%u\ntls none\nauth none\nehlo me.example\ndomain x.example\n"
-	    "aliases /dev/fd/%d\n",
+	    "server smtp://127.0.0.1:%u\ntls none\nauth none\nsandbox no\nehlo me.example\n"
+	    "domain x.example\naliases /dev/fd/%d\n",
 	    listen_once(&up.listener), aliases);
 	MUST((f = fmemopen(text.p, text.len, "r")) != NULL && conf_read(&conf, f, "conf", &st) == 0);
 	(void)fclose(f);
