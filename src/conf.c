@@ -265,7 +265,7 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 		if (up != NULL)
 			wrong(up, "include %s: %s", file, strerror(errno));
 		else
-			status_set(st, PH_LOCAL, 5, 3, 5, "%s: %s", file, strerror(errno));
+			status_file(st, 3, 5, NULL, file);
 		if (f != NULL)
 			(void)fclose(f);
 		return -1;

@@ -99,7 +99,7 @@ read_file(const char *what, const char *file, int64_t deadline, struct str *to, 
 	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC), r = -1;
 
 	if (fd == -1 || fstat(fd, &sb) == -1)
-		status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
+		status_file(st, 3, 5, what, file);
 	else if (secret_mode(&sb, file, st) == 0 || open_to_all != NULL) {
 		struct status trouble;
 
@@ -107,7 +107,7 @@ read_file(const char *what, const char *file, int64_t deadline, struct str *to, 
 			*open_to_all = secret_mode(&sb, file, &trouble) == -1;
 		r = read_all(fd, S_ISREG(sb.st_mode), deadline, to);
 		if (r == -1)
-			status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
+			status_file(st, 3, 5, what, file);
 	}
 	if (fd != -1)
 		(void)close(fd);

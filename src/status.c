@@ -8,10 +8,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 #include <vis.h>
 
 #include "status.h"
@@ -61,6 +63,26 @@ status_errno(struct status *st, enum phase ph, const char *fmt, ...)
 	    "%s: %s", str_text(&text), strerror(e));
 	str_free(&text);
 	return -1;
+}
+
+int
+status_file(
+    struct status *st, unsigned subject, unsigned detail, const char *what, const char *file)
+{
+	const char *space = what != NULL ? " " : "", *why = strerror(errno);
+	int e = errno;
+	const struct passwd *pw = e == EACCES ? getpwuid(geteuid()) : NULL;
+
+	if (what == NULL)
+		what = "";
+	if (e == EACCES)
+		return status_set(st, PH_LOCAL, 5, subject, detail,
+		    "%s%s%s: %s; let the user %s read it, and enter its directories", what, space,
+		    file, why, pw != NULL ? pw->pw_name : "that runs this");
+	return status_set(st, PH_LOCAL, 5, subject, detail, "%s%s%s: %s%s", what, space, file, why,
+	    e == ENOENT	      ? "; is the name right?"
+		: e == EISDIR ? "; a file is wanted here"
+			      : "");
 }
 
 size_t

@@ -156,8 +156,7 @@ usable(const char *setting, const char *file, struct status *st)
 	if (file == NULL || strstr(file, "pkcs11:") == file)
 		return 0;
 	if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
-		return status_set(
-		    st, PH_LOCAL, 5, 3, 5, "%s %s: %s", setting, file, strerror(errno));
+		return status_file(st, 3, 5, setting, file);
 	(void)close(fd);
 	return 0;
 }
@@ -166,7 +165,7 @@ static int
 load_failed(struct status *st, enum phase ph, const char *setting, const char *file, int r)
 {
 	return status_set(st, ph, 5, 3, 5, "%s %s: %s", setting, file,
-	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
+	    r == 0 ? "nothing in it begins with -----BEGIN, as PEM does" : gnutls_strerror(r));
 }
 
 /* Octets of a file in which it is worth while to look for what is needed. */
