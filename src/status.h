@@ -61,7 +61,8 @@ int status_set(struct status *st, enum phase ph, unsigned class, unsigned subjec
 int status_errno(struct status *st, enum phase ph, const char *fmt, ...) PRINTF(3, 4);
 
 /*
- * The same for a file that a person named and that cannot be read, with errno as it is: "WHAT FILE: "
+ * The same for a file that a person named and that cannot be read, with errno as it is: "WHAT FILE:
+ * "
  * (`what` may be NULL), strerror(errno), and what may help. Class 5, PH_LOCAL. Always -1.
  */
 int status_file(

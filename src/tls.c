@@ -19,6 +19,7 @@
 
 #include "anchors.h"
 #include "idn.h"
+#include "net.h"
 #include "ticket.h"
 #include "tls.h"
 #include "wait.h"
@@ -38,7 +39,7 @@ struct tls {
 	struct tls_files *files, *own; /* own: made for this session alone, or NULL */
 	bool up;		       /* the handshake is done, so a goodbye makes sense */
 	struct ticket *ticket;	       /* or NULL */
-	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
+	char first[5]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
 	unsigned idle; /* records without data, one after the other */
 };
@@ -395,8 +396,8 @@ static int
 handshake_failed(struct tls *t, int r, struct status *st)
 {
 	/* "220 ..." where a ServerHello belongs */
-	if (t->nfirst == sizeof t->first && t->first[0] >= '2' && t->first[0] <= '5' &&
-	    t->first[1] >= '0' && t->first[1] <= '9')
+	if (t->nfirst > 2 && t->first[0] >= '2' && t->first[0] <= '5' && t->first[1] >= '0' &&
+	    t->first[1] <= '9')
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "this port speaks SMTP before TLS: use submission:// instead of "
 		    "submissions://");
@@ -407,8 +408,8 @@ handshake_failed(struct tls *t, int r, struct status *st)
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
 	case GNUTLS_E_UNEXPECTED_PACKET:
 	case GNUTLS_E_RECORD_OVERFLOW:
-		return status_set(st, PH_TLS, 4, 7, 5, "the server does not speak TLS here: %s",
-		    gnutls_strerror(r));
+		return status_set(st, PH_TLS, 4, 7, 5, "the server does not speak TLS here%s",
+		    net_stranger(t->first, t->nfirst));
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "the server has no version of TLS that we take, which is 1.2 or newer; see "
