@@ -544,18 +544,6 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 /* ---- judgement */
 
 static int
-unverified(const struct tls_policy *p, const struct cert_info *c, struct status *st)
-{
-	char from[16], until[16];
-
-	return status_set(st, PH_TLS, 4, 7, 5,
-	    "the certificate is not good for %.100s: %.150s It names %.80s, valid %s to %s, issued "
-	    "by %.60s; to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
-	    p->name, c->complaint, c->names[0] != '\0' ? c->names : c->subject,
-	    cert_date(c->starts, from), cert_date(c->expires, until), c->issuer, c->pin);
-}
-
-static int
 not_pinned(const struct tls_policy *p, const struct cert_info *c, struct status *st)
 {
 	size_t n = p->pins != NULL ? p->pins->n : 0;
@@ -587,6 +575,6 @@ tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status
 		    "of %s port %s from %s",
 		    p->name, c->pin, p->host, p->port, p->known_hosts);
 	if (p->level >= TLS_VERIFY && !c->verified)
-		return unverified(p, c, st);
+		return cert_refuse(c, p->name, st);
 	return 0;
 }
