@@ -79,7 +79,8 @@ check(struct str *secret, const char *origin, struct status *st)
 	if (secret->len > 0 && secret->p[secret->len - 1] == '\r')
 		secret->p[--secret->len] = '\0';
 	if (secret->len == 0)
-		return status_set(st, PH_LOCAL, 5, 7, 0, "the password from %s is empty", origin);
+		return status_set(st, PH_LOCAL, 5, 7, 0,
+		    "the password from %s is empty: see what is in it, or what it prints", origin);
 	if (memchr(secret->p, '\0', secret->len) != NULL)
 		return status_set(
 		    st, PH_LOCAL, 5, 7, 0, "the password from %s holds a NUL", origin);
@@ -237,8 +238,8 @@ from_command(
 		    "password-command was killed by signal %d: %s", WTERMSIG(status), command);
 	if (WEXITSTATUS(status) != 0)
 		return status_set(st, PH_LOCAL, 5, 7, 0,
-		    "password-command failed with exit status %d: %s", WEXITSTATUS(status),
-		    command);
+		    "password-command failed with exit status %d; run it by hand: %s",
+		    WEXITSTATUS(status), command);
 	return check(secret, "password-command", st);
 }
 

@@ -75,3 +75,71 @@ unprivileged()
 	submit bob@x.example <&-
 	first 66 "standard input is closed; name a file with --message"
 }
+
+# --- words of other programs
+
+@test "an option of another program: what it is here" {
+	submit --host=smtp.x.example bob@x.example <letter
+	first 64 "there is no option --host: write server submissions://user@host"
+	submit --passwordeval='pass x' bob@x.example <letter
+	first 64 "there is no option --passwordeval: it is password-command"
+	submit --read-envelope-from bob@x.example <letter
+	first 64 "\`from\` settings choose the account"
+	submit --subject=hello bob@x.example <letter
+	first 64 "the subject is a line of the message"
+	submit --tls_starttls=off bob@x.example <letter
+	first 64 "write submission:// (STARTTLS) or submissions:// in server"
+	submit --porters=1 bob@x.example <letter
+	first 64 "there is no option --porters; see pneu --help"
+}
+
+@test "a keyword of another program: what it is here" {
+	local line
+
+	for line in 'logfile x/it is log' 'AuthUser alice/the user name stands in server' \
+	    'tls_certcheck off/it is tls;' 'TLS_TRUST_FILE x/it is tls-ca'; do
+		printf '%s\n' "${line%%/*}" >config
+		pneu --config=config bob@x.example <letter
+		first 78 "config:1: there is no " "${line#*/}"
+	done
+}
+
+@test "a line with an equals sign, which a password may begin with" {
+	printf 'server = submission://a@127.0.0.1:1\n' >config
+	pneu --config=config bob@x.example <letter
+	first 78 'config:1: write a blank instead of "=" after "server"'
+	printf 'server submission://a@127.0.0.1:1\npassword = x\n' >config
+	chmod 600 config
+	pneu --config=config bob@x.example <letter
+	first 75 "4.4.1 connect"
+}
+
+# --- addresses, passwords, the spool
+
+@test "two addresses with a blank between them" {
+	submit 'bob@x.example eve@x.example' <letter
+	first 65 "a comma is missing between addresses"
+	submit 'Bob Roe' <letter
+	first 65 "a name without an address in < >"
+}
+
+@test "root, and nothing says who that is" {
+	submit root <letter
+	first 67 "<root> is not an address: it has no domain: write user@domain, or set \`domain\` or \`aliases\`"
+}
+
+@test "a password that is not there: what to look at" {
+	touch empty
+	chmod 600 empty
+	submit --user=alice --password-file=empty bob@x.example <letter
+	first 78 "the password from empty is empty: see what is in it"
+	submit --user=alice --password-command='exit 2' bob@x.example <letter
+	first 78 "exit status 2; run it by hand: exit 2"
+}
+
+@test "a spool that is somebody else's" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can give a directory away"
+	install -d -o 65534 -m 700 spool
+	submit --queue="$PWD/spool" bob@x.example <letter
+	first 75 "spool belongs to somebody else: name a directory of your own"
+}
