@@ -382,7 +382,9 @@ element(struct cursor *c, bool *group, each_box_fn *each, void *arg)
 		c->box.name.at = c->box.name.end = 0;
 		c->box.odd = false;
 		if (n > 0)
-			r = wrong(c, "a name without an address in < >");
+			r = wrong(c,
+			    strchr(words.p, '@') != NULL ? "a comma is missing between addresses"
+							 : "a name without an address in < >");
 	}
 	if (r == 0 && c->box.addr != NULL && *c->box.addr != '\0')
 		r = each(arg, &c->box, c->st);

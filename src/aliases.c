@@ -89,7 +89,7 @@ aliases_load(struct aliases *a, const char *file, struct status *st)
 
 	memset(a, 0, sizeof *a);
 	if (f == NULL)
-		return status_set(st, PH_LOCAL, 5, 3, 5, "aliases %s: %s", file, strerror(errno));
+		return status_file(st, 3, 5, "aliases", file);
 	r = read_entries(a, f, file, st);
 	(void)fclose(f);
 	return r;

@@ -165,6 +165,22 @@ note_leaf(gnutls_x509_crt_t crt, struct cert_info *info)
 	note_names(crt, info);
 }
 
+/* The first thing to put right. An authority's own end, or a signature, is for whoever runs the
+ * server. */
+static enum cert_fault
+fault_of(unsigned verdict, const struct cert_info *info)
+{
+	time_t now = time(NULL);
+
+	if ((verdict & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0)
+		return CF_STRANGER;
+	if ((verdict & GNUTLS_CERT_EXPIRED) != 0 && info->expires < now)
+		return CF_EXPIRED;
+	if ((verdict & GNUTLS_CERT_NOT_ACTIVATED) != 0 && info->starts > now)
+		return CF_FUTURE;
+	return verdict == (GNUTLS_CERT_INVALID | GNUTLS_CERT_UNEXPECTED_OWNER) ? CF_NAME : CF_OTHER;
+}
+
 static void
 note_verdict(gnutls_session_t session, const char *name, struct cert_info *info)
 {
@@ -193,6 +209,7 @@ note_verdict(gnutls_session_t session, const char *name, struct cert_info *info)
 		(void)strlcpy(info->complaint, gnutls_strerror(r), sizeof info->complaint);
 		return;
 	}
+	info->fault = fault_of(verdict, info);
 	(void)strlcpy(info->complaint, (const char *)text.data, sizeof info->complaint);
 	gnutls_free(text.data);
 	for (end = info->complaint + strlen(info->complaint);
@@ -261,4 +278,51 @@ cert_remember(gnutls_session_t session, const char *known_hosts, const char *hos
 		return status_set(st, PH_TLS, 4, 3, 0, "cannot remember the server's key in %s: %s",
 		    known_hosts, gnutls_strerror(r));
 	return 0;
+}
+
+int
+cert_refuse(const struct cert_info *c, const char *name, struct status *st)
+{
+	char from[16], until[16];
+	const char *names = c->names[0] != '\0' ? c->names : c->subject;
+
+	(void)cert_date(c->starts, from);
+	(void)cert_date(c->expires, until);
+	switch (c->fault) {
+	case CF_EXPIRED:
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "the certificate of %.100s expired on %s (it began on %s): whoever runs the "
+		    "server has "
+		    "to renew it, or the clock of this machine is wrong; it names %.80s, issued by "
+		    "%.60s; "
+		    "to accept it: tls fingerprint and tls-pin %s",
+		    name, until, from, names, c->issuer, c->pin);
+	case CF_FUTURE:
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "the certificate of %.100s is not yet valid (%s to %s): is the clock of this "
+		    "machine "
+		    "right? It names %.80s, issued by %.60s; to accept it: tls fingerprint and "
+		    "tls-pin %s",
+		    name, from, until, names, c->issuer, c->pin);
+	case CF_NAME:
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "the certificate is for %.150s and not for %.100s, issued by %.60s; put a name "
+		    "that it "
+		    "has into `server`, or into tls-name",
+		    names, name, c->issuer);
+	case CF_STRANGER:
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "the certificate of %.100s is issued by %.60s, which is unknown here and NOT "
+		    "trusted; "
+		    "put that CA into tls-ca, or, if you know the key, tls fingerprint and tls-pin "
+		    "%s; it "
+		    "names %.80s, valid %s to %s",
+		    name, c->issuer, c->pin, names, from, until);
+	case CF_OTHER:
+		break;
+	}
+	return status_set(st, PH_TLS, 4, 7, 5,
+	    "the certificate is not good for %.100s: %.150s It names %.80s, valid %s to %s, issued "
+	    "by %.60s; to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
+	    name, c->complaint, names, from, until, c->issuer, c->pin);
 }

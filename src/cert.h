@@ -20,6 +20,9 @@ enum cert_known {
 	CERT_CHANGED, /* another key than the remembered one */
 };
 
+/* Why it is not verified, where a person can do something about it; else CF_OTHER. */
+enum cert_fault { CF_OTHER, CF_STRANGER, CF_EXPIRED, CF_FUTURE, CF_NAME };
+
 /* Plain facts, for judging and for reports. */
 struct cert_info {
 	char subject[200];
@@ -30,8 +33,9 @@ struct cert_info {
 	char issuer[200];
 	char fingerprint[72]; /* "sha256:" and hex, of the certificate */
 	char pin[52];	      /* base64 of the SHA-256 of its public key (RFC 7469 2.4) */
-	bool verified;	      /* chain and name */
-	bool pinned;	      /* one of the policy's pins */
+	enum cert_fault fault;
+	bool verified; /* chain and name */
+	bool pinned;   /* one of the policy's pins */
 	enum cert_known known;
 	char complaint[300]; /* why not verified */
 };
@@ -62,5 +66,8 @@ const char *cert_standing(const struct cert_info *info);
 
 /* "2027-01-24" into buf. */
 const char *cert_date(time_t when, char buf[static 16]);
+
+/* Say in *st (4.7.5) that it is not good for `name`, why, and what can be done. Always -1. */
+int cert_refuse(const struct cert_info *c, const char *name, struct status *st);
 
 #endif

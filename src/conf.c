@@ -153,23 +153,11 @@ static int
 one_setting(struct reader *r, const char *word, char *rest)
 {
 	static const char *const others[] = { "account", "include", NULL };
-	/* words of programs that people come from */
-	static const char *const foreign[][2] = {
-		{ "host", "server submissions://user@host" },
-		{ "mailhub", "server submissions://user@host" },
-		{ "port", "server submission://user@host:port" },
-		{ "passwordeval", "password-command" },
-		{ "defaults", "nothing: what stands before the first account are the defaults" },
-		{ "tls_starttls", "submission:// or submissions:// in server" },
-		{ "tls_trust_file", "tls-ca, or nothing for the system's" },
-	};
-	size_t i;
 	const struct setting *set = setting_find(word);
 	const char *near, *value;
 
-	for (i = 0; set == NULL && i < sizeof foreign / sizeof foreign[0]; i++)
-		if (ascii_eq(word, foreign[i][0]))
-			return wrong(r, "there is no \"%s\" here; it is %s", word, foreign[i][1]);
+	if (set == NULL && (near = setting_foreign(word)) != NULL)
+		return wrong(r, "there is no \"%s\" here: %s", word, near);
 	if (set == NULL) {
 		if ((near = setting_nearest(word)) == NULL)
 			near = nearest(word, others);
@@ -191,6 +179,7 @@ static int
 one_line(struct reader *r, char *line, size_t n)
 {
 	char *word = line + strspn(line, " \t"), *rest, sign;
+	const struct setting *set;
 
 	if (strlen(line) != n)
 		return wrong(r, "a NUL in a configuration file");
@@ -200,6 +189,10 @@ one_line(struct reader *r, char *line, size_t n)
 	sign = *rest;
 	if (*rest != '\0')
 		*rest++ = '\0';
+	/* but a password may begin like that */
+	if (strncmp(rest + strspn(rest, " \t"), "= ", 2) == 0 &&
+	    ((set = setting_find(word)) == NULL || !setting_is_raw(set)))
+		sign = '=';
 	if (sign == '=' || sign == ':') /* and do not repeat what may be a password */
 		return wrong(r, "write a blank instead of \"%c\" after \"%.60s\"", sign, word);
 	rest += strspn(rest, " \t");
@@ -265,7 +258,7 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 		if (up != NULL)
 			wrong(up, "include %s: %s", file, strerror(errno));
 		else
-			status_set(st, PH_LOCAL, 5, 3, 5, "%s: %s", file, strerror(errno));
+			status_file(st, 3, 5, NULL, file);
 		if (f != NULL)
 			(void)fclose(f);
 		return -1;
@@ -354,8 +347,7 @@ conf_account(const struct conf *c, const char *name, const char *const senders[]
 			return status_set(st, PH_LOCAL, 5, 3, 5,
 			    "there is no account %s: the configuration has none", name);
 		return status_set(st, PH_LOCAL, 5, 3, 5,
-		    "there is no account %s; the first there is is called %s", name,
-		    c->account[0].name);
+		    "there is no account %s; the first one is called %s", name, c->account[0].name);
 	}
 	for (k = 0; k < n; k++)
 		for (i = 0; senders[k] != NULL && i < c->n; i++)

@@ -79,7 +79,10 @@ direct(const struct endpoint *to, const struct route *by, int64_t deadline, stru
 		return around("", ": check the name in `server`", st);
 	if (no_connection(st) && by->source == NULL && to->path == NULL)
 		return around("",
-		    "; are host and port in `server` right? 465 and 587 are for submission", st);
+		    strcmp(to->port, "25") == 0
+			? "; many networks block port 25: use submission:// or submissions://"
+			: "; are host and port in `server` right? 465 and 587 are for submission",
+		    st);
 	return -1;
 }
 

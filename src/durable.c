@@ -71,7 +71,8 @@ check_directory(int fd, const char *path, struct status *st)
 	if (fstat(fd, &sb) == -1)
 		return status_errno(st, PH_LOCAL, "%s", path);
 	if (sb.st_uid != geteuid())
-		return status_set(st, PH_LOCAL, 4, 3, 5, "%s belongs to somebody else", path);
+		return status_set(st, PH_LOCAL, 4, 3, 5,
+		    "%s belongs to somebody else: name a directory of your own", path);
 	if ((sb.st_mode & 077) != 0)
 		return status_set(
 		    st, PH_LOCAL, 4, 3, 5, "%s is open to others (chmod 700 %s)", path, path);

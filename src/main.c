@@ -72,15 +72,15 @@ open_message(struct run *run, int *fd, struct status *st)
 		/* not waiting here for the writer of a pipe; that is wait_read()'s */
 		*fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 		if (*fd == -1)
-			return status_set(
-			    st, PH_LOCAL, 5, 3, 0, "--message %s: %s", file, strerror(errno));
+			return status_file(st, 3, 0, "--message", file);
 	} else if (run->stdin_closed)
-		return status_set(
-		    st, PH_LOCAL, 5, 3, 0, "standard input is closed: there is no message");
+		return status_set(st, PH_LOCAL, 5, 3, 0,
+		    "there is no message: standard input is closed; name a file with --message");
 	if (fstat(*fd, &sb) == -1)
 		return status_errno(st, PH_LOCAL, "cannot read the message");
 	if (S_ISDIR(sb.st_mode))
-		return status_set(st, PH_LOCAL, 5, 3, 0, "%s is a directory, not a message",
+		return status_set(st, PH_LOCAL, 5, 3, 0,
+		    "%s is a directory, not a message; name a file",
 		    file != NULL ? file : "standard input");
 	typed = S_ISCHR(sb.st_mode) && isatty(*fd) == 1;
 	if (typed)

@@ -29,7 +29,8 @@ open_source(struct message *m, struct source *in, struct status *st)
 	store_init(&m->own.store);
 	m->source = in;
 	if ((r = source_peek(in, &c, st)) == 0)
-		return status_set(st, PH_LOCAL, 5, 6, 0, "the message is empty");
+		return status_set(st, PH_LOCAL, 5, 6, 0,
+		    "the message is empty: give it on standard input, or with --message");
 	return r == -1 ? -1 : header_read(m, st);
 }
 

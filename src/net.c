@@ -75,8 +75,8 @@ look_up_failed(const char *host, int error, struct status *st)
 		return status_set(
 		    st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, strerror(errno));
 	default:
-		return status_set(
-		    st, PH_CONNECT, 4, 4, 3, "cannot look up %s: %s", host, gai_strerror(error));
+		return status_set(st, PH_CONNECT, 4, 4, 3,
+		    "cannot look up %s: %s; is this machine online?", host, gai_strerror(error));
 	}
 }
 
@@ -111,7 +111,8 @@ resolve(const struct endpoint *to, int flags, int64_t deadline, struct addrinfo 
 		if (ready == -1)
 			return status_set(st, PH_CONNECT, 4, 3, 0,
 			    "interrupted by %s; nothing was sent", wait_signal());
-		return status_set(st, PH_CONNECT, 4, 4, 3, "looking up %s took too long", to->host);
+		return status_set(st, PH_CONNECT, 4, 4, 3,
+		    "looking up %s took too long; is this machine online?", to->host);
 	}
 	(void)pthread_join(thread, NULL);
 	(void)close(job->done[0]);
@@ -482,4 +483,27 @@ net_mail_domain(void)
 	if (ai != NULL)
 		freeaddrinfo(ai);
 	return xstrdup(name);
+}
+
+const char *
+net_stranger(const char *p, size_t n)
+{
+	static const struct {
+		const char *start, *what;
+	} strangers[] = {
+		{ "HTTP/", "; this port is a web server's: 465 and 587 are for submission" },
+		{ "<html", "; this port is a web server's: 465 and 587 are for submission" },
+		{ "SSH-", "; this port is for SSH: 465 and 587 are for submission" },
+		{ "* OK",
+		    "; this port is for reading mail by IMAP: 465 and 587 are for submission" },
+		{ "+OK",
+		    "; this port is for reading mail by POP3: 465 and 587 are for submission" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
+		if (n >= strlen(strangers[i].start) &&
+		    strncasecmp(p, strangers[i].start, strlen(strangers[i].start)) == 0)
+			return strangers[i].what;
+	return "; are host and port in `server` right? 465 and 587 are for submission";
 }

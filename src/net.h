@@ -55,4 +55,10 @@ char *net_ehlo_name(const struct stream *s);
  */
 char *net_mail_domain(void);
 
+/*
+ * What answers on a port with these octets in place of SMTP or TLS: "; this port is a web
+ * server's", ..., or what to look at when it is not known. Static; for the end of a message.
+ */
+const char *net_stranger(const char *p, size_t n);
+
 #endif

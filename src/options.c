@@ -115,7 +115,10 @@ unknown(struct status *st, char **argv, int short_option, const char *const *nam
 		return usage(st, "there is no option -%s", letter);
 	str_put(&name, word + 2, strcspn(word + 2, "="));
 	near = nearest(str_text(&name), names);
-	if (near != NULL)
+	if (setting_foreign(str_text(&name)) != NULL)
+		status_set(st, PH_LOCAL, 5, 5, 4, "there is no option --%s: %s", str_text(&name),
+		    setting_foreign(str_text(&name)));
+	else if (near != NULL)
 		status_set(st, PH_LOCAL, 5, 5, 4, "there is no option --%s; did you mean --%s?",
 		    str_text(&name), near);
 	else

@@ -111,8 +111,10 @@ params_utf8(const struct envelope *e)
 static int
 no_utf8(const char *addr, enum phase ph, struct status *st)
 {
-	return status_set(
-	    st, ph, 5, 6, 7, "<%.100s> needs SMTPUTF8, which the server does not offer", addr);
+	return status_set(st, ph, 5, 6, 7,
+	    "<%.100s> needs SMTPUTF8, which the server does not offer; write it in ASCII, or take "
+	    "another server",
+	    addr);
 }
 
 int

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net.h"
 #include "reply.h"
 
 int
@@ -69,10 +70,10 @@ not_smtp(const struct reply *r, const char *line, size_t len, enum phase ph, str
 		return status_set(st, ph, 5, 5, 0, "the server's reply does not end");
 	if (len >= 3 && (line[0] == 0x15 || line[0] == 0x16) && line[1] == 0x03)
 		why = "; this port speaks TLS from the first byte: use submissions://";
-	else if (len >= 5 && strncmp(line, "HTTP/", 5) == 0)
-		why = "; this port is a web server's";
 	else if (r->lines > 0)
 		why = ", in the middle of a reply";
+	else
+		why = net_stranger(line, len);
 	str_printable(&start, line, len < 60 ? len : 60);
 	status_set(st, ph, 5, 5, 0, "the server does not speak SMTP: it sent \"%s\"%s",
 	    str_text(&start), why);

@@ -182,8 +182,10 @@ sasl_pick(const struct sasl_choice *c, struct status *st)
 		status_set(st, PH_AUTH, 5, 7, 4,
 		    "the server does not offer AUTH %s, which `auth` demands", c->wish);
 	else
-		status_set(
-		    st, PH_AUTH, 5, 7, 4, "the server offers no AUTH mechanism that we have");
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server offers no AUTH mechanism that we have; is it the right port (465 "
+		    "or 587)? "
+		    "Without a login: `auth none`");
 	return NULL;
 }
 

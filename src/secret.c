@@ -79,7 +79,8 @@ check(struct str *secret, const char *origin, struct status *st)
 	if (secret->len > 0 && secret->p[secret->len - 1] == '\r')
 		secret->p[--secret->len] = '\0';
 	if (secret->len == 0)
-		return status_set(st, PH_LOCAL, 5, 7, 0, "the password from %s is empty", origin);
+		return status_set(st, PH_LOCAL, 5, 7, 0,
+		    "the password from %s is empty: see what is in it, or what it prints", origin);
 	if (memchr(secret->p, '\0', secret->len) != NULL)
 		return status_set(
 		    st, PH_LOCAL, 5, 7, 0, "the password from %s holds a NUL", origin);
@@ -99,7 +100,7 @@ read_file(const char *what, const char *file, int64_t deadline, struct str *to, 
 	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC), r = -1;
 
 	if (fd == -1 || fstat(fd, &sb) == -1)
-		status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
+		status_file(st, 3, 5, what, file);
 	else if (secret_mode(&sb, file, st) == 0 || open_to_all != NULL) {
 		struct status trouble;
 
@@ -107,7 +108,7 @@ read_file(const char *what, const char *file, int64_t deadline, struct str *to, 
 			*open_to_all = secret_mode(&sb, file, &trouble) == -1;
 		r = read_all(fd, S_ISREG(sb.st_mode), deadline, to);
 		if (r == -1)
-			status_set(st, PH_LOCAL, 5, 3, 5, "%s %s: %s", what, file, strerror(errno));
+			status_file(st, 3, 5, what, file);
 	}
 	if (fd != -1)
 		(void)close(fd);
@@ -237,8 +238,8 @@ from_command(
 		    "password-command was killed by signal %d: %s", WTERMSIG(status), command);
 	if (WEXITSTATUS(status) != 0)
 		return status_set(st, PH_LOCAL, 5, 7, 0,
-		    "password-command failed with exit status %d: %s", WEXITSTATUS(status),
-		    command);
+		    "password-command failed with exit status %d; run it by hand: %s",
+		    WEXITSTATUS(status), command);
 	return check(secret, "password-command", st);
 }
 

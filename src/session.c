@@ -44,6 +44,17 @@ no_greeting(const struct session *s, struct status *st)
 	return -1;
 }
 
+/* The same the other way round: a server that waits for EHLO, or leaves over what TLS begins with.
+ */
+static int
+no_handshake(const struct session *s, struct status *st)
+{
+	if (s->to.implicit && st->phase == PH_TLS && st->subject == 4 && wait_signal() == NULL)
+		(void)strlcat(
+		    st->text, "; if this port wants STARTTLS, use submission://", sizeof st->text);
+	return -1;
+}
+
 static int
 greeting(struct session *s, struct status *st)
 {
@@ -186,6 +197,12 @@ no_starttls(const struct session *s, struct status *st)
 	if (s->to.account->tunnel != NULL)
 		(void)strlcat(st->text, "; `tls none` is for a tunnel that is secure by itself",
 		    sizeof st->text);
+	else if (net_loopback(s->info.peer))
+		(void)strlcat(
+		    st->text, "; `tls none` is for a relay on this machine", sizeof st->text);
+	else
+		(void)strlcat(st->text, "; try submissions://, which is TLS from the first byte",
+		    sizeof st->text);
 	return -1;
 }
 
@@ -220,7 +237,9 @@ secure(struct session *s, struct status *st)
 	r = tls_start(s->chat.stream, &policy,
 	    s->to.early ? EARLY_MS : chat_patience(&s->chat, PH_TLS), info, &binding, st);
 	s->info.tls_ms = wait_now() - start;
-	if (r == 0) {
+	if (r == -1)
+		(void)no_handshake(s, st);
+	else {
 		show_tls(s, &policy);
 		r = tls_judge(&policy, info, st);
 	}

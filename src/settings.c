@@ -131,6 +131,53 @@ setting_find(const char *name)
 	return NULL;
 }
 
+const char *
+setting_foreign(const char *word)
+{
+	static const char *const foreign[][2] = {
+		{ "host", "write server submissions://user@host" },
+		{ "mailhub", "write server submissions://user@host" },
+		{ "port", "write server submission://user@host:port" },
+		{ "authuser", "the user name stands in server, or is user" },
+		{ "authpass", "it is password, or better password-command" },
+		{ "passwordeval", "it is password-command" },
+		{ "defaults", "what stands before the first account are the defaults" },
+		{ "tls-starttls", "write submission:// (STARTTLS) or submissions:// in server" },
+		{ "usestarttls", "write submission:// (STARTTLS) or submissions:// in server" },
+		{ "usetls", "there is always TLS; write submissions:// in server" },
+		{ "tls-trust-file", "it is tls-ca, or nothing for the system's" },
+		{ "tls-certcheck", "it is tls; what is trusted besides is in tls-ca or tls-pin" },
+		{ "tls-fingerprint", "it is tls fingerprint and tls-pin" },
+		{ "logfile", "it is log" },
+		{ "syslog", "it is log syslog" },
+		{ "maildomain", "it is domain" },
+		{ "auto-from", "it is from, which may hold %U and %H" },
+		{ "set-from-header", "it is rewrite-from" },
+		{ "source-ip", "it is source-address" },
+		{ "protocol", "LMTP is server lmtp://" },
+		{ "read-envelope-from", "`from` settings choose the account by the From field" },
+		{ "file", "it is config" },
+		{ "serverinfo", "it is --check" },
+		{ "pretend", "it is --check" },
+		{ "debug", "it is --verbose" },
+		{ "subject", "the subject is a line of the message: Subject: ..." },
+		{ "to", "recipients stand alone, as in pneu bob@example.org" },
+	};
+	size_t i, k;
+
+	for (i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+		const char *own = foreign[i][0];
+
+		/* some write _ where others write - */
+		for (k = 0; own[k] != '\0'; k++)
+			if (!ascii_eqn(word[k] == '_' ? "-" : word + k, own + k, 1))
+				break;
+		if (own[k] == '\0' && word[k] == '\0')
+			return foreign[i][1];
+	}
+	return NULL;
+}
+
 bool
 setting_is_raw(const struct setting *set)
 {

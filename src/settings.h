@@ -23,10 +23,13 @@ struct layer {
 	struct strings value[SETTINGS_MAX];
 };
 
+/* What pneu has for a word, in any case, of the programs that people come from; static, or NULL. */
+const char *setting_foreign(const char *word);
+
 const struct setting *setting_find(const char *name); /* or NULL */
 const char *setting_nearest(const char *word);	      /* the name that was meant, or NULL */
 bool setting_is_raw(const struct setting *set);	      /* takes the rest of the line as it is */
-bool setting_has_yes(const struct setting *set);	      /* "yes" is what the option alone says */
+bool setting_has_yes(const struct setting *set);      /* "yes" is what the option alone says */
 bool setting_is_list(const struct setting *set);
 
 /* Check `value` and add it to the layer. 0, or -1 with 5.3.5 that says what would be right. */

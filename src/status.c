@@ -8,10 +8,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 #include <vis.h>
 
 #include "status.h"
@@ -61,6 +63,26 @@ status_errno(struct status *st, enum phase ph, const char *fmt, ...)
 	    "%s: %s", str_text(&text), strerror(e));
 	str_free(&text);
 	return -1;
+}
+
+int
+status_file(
+    struct status *st, unsigned subject, unsigned detail, const char *what, const char *file)
+{
+	const char *space = what != NULL ? " " : "", *why = strerror(errno);
+	int e = errno;
+	const struct passwd *pw = e == EACCES ? getpwuid(geteuid()) : NULL;
+
+	if (what == NULL)
+		what = "";
+	if (e == EACCES)
+		return status_set(st, PH_LOCAL, 5, subject, detail,
+		    "%s%s%s: %s; let the user %s read it, and enter its directories", what, space,
+		    file, why, pw != NULL ? pw->pw_name : "that runs this");
+	return status_set(st, PH_LOCAL, 5, subject, detail, "%s%s%s: %s%s", what, space, file, why,
+	    e == ENOENT	      ? "; is the name right?"
+		: e == EISDIR ? "; a file is wanted here"
+			      : "");
 }
 
 size_t
@@ -201,35 +223,64 @@ status_exit(const struct status *st)
 	return EX_SOFTWARE;
 }
 
-/* Mostly for what servers say; what we say ourselves carries its remedy in its text. */
+/*
+ * Mostly for what servers say; what we say ourselves carries its remedy in its text. The first row
+ * that fits counts. `word`: the reply must have it, in any case, as codes alone do not tell; or
+ * NULL.
+ */
+static const char set_from[] = "the server does not take this sender: set `from`, or use -f";
+static const char
+    no_relay[] = "the server does not relay for you: is a user name missing in `server`?";
+static const char set_ehlo[] = "the server does not take the name we gave: set `ehlo`";
+static const char log_in[] = "the server wants authentication: put a user name in `server`";
 static const struct {
 	enum phase first, last;
 	int code; /* reply code, ANY of a server, or 0: our own words */
 	int class, subject, detail;
-	const char *hint;
+	const char *word, *hint;
 } hints[] = {
-	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY,
-	    "check the user name in `server` or `user`, and the password or token" },
-	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY,
+	{ PH_AUTH, PH_AUTH, ANY, 5, 7, 139, NULL,
+	    "the provider has switched this kind of login off: see `auth` for tokens, or ask its "
+	    "administrator" },
+	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY, NULL,
+	    "check the user name in `server` or `user`, and the password or token; many providers "
+	    "want an application password" },
+	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY, "application",
+	    "make an application password at the provider, and use it instead of your own" },
+	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY, NULL,
 	    "the server wants another mechanism or an application password; see `auth`" },
-	{ PH_AUTH, PH_AUTH, 454, ANY, ANY, ANY,
-	    "the login service of the server does not work now" },
-	{ PH_AUTH, PH_AUTH, 525, ANY, ANY, ANY, "the account is disabled at the provider" },
-	{ PH_AUTH, PH_AUTH, 432, ANY, ANY, ANY,
+	{ PH_AUTH, PH_AUTH, 454, ANY, ANY, ANY, NULL,
+	    "the login service of the server does not work now: try again later" },
+	{ PH_AUTH, PH_AUTH, 525, ANY, ANY, ANY, NULL, "the account is disabled at the provider" },
+	{ PH_AUTH, PH_AUTH, 432, ANY, ANY, ANY, NULL,
 	    "the password must be changed at the provider first" },
-	{ PH_AUTH, PH_AUTH, 538, ANY, ANY, ANY,
+	{ PH_AUTH, PH_AUTH, 538, ANY, ANY, ANY, NULL,
 	    "the server takes this mechanism only over TLS; see `tls`" },
-	{ PH_MAIL, PH_RCPT, 530, ANY, ANY, ANY,
-	    "the server wants authentication: put a user name in `server`" },
-	{ PH_MAIL, PH_RCPT, 535, ANY, ANY, ANY,
-	    "the server wants authentication: put a user name in `server`" },
-	{ PH_RCPT, PH_RCPT, ANY, 5, 7, 1,
-	    "the server does not relay for you: is a user name missing in `server`?" },
-	{ PH_MAIL, PH_MAIL, ANY, 5, 1, ANY,
-	    "the server does not take this sender: set `from`, or use -f" },
-	{ PH_MAIL, PH_MAIL, ANY, 5, 7, ANY,
-	    "the server does not take this sender: set `from`, or use -f" },
-	{ PH_EHLO, PH_EHLO, ANY, 5, 5, 2, "the server does not take the name we gave: set `ehlo`" },
+	{ PH_GREETING, PH_RCPT, ANY, 5, ANY, ANY, "client host",
+	    "the server takes no mail from this address: submit to your provider, on port 465 or "
+	    "587" },
+	{ PH_GREETING, PH_GREETING, ANY, 5, ANY, ANY, NULL,
+	    "the server takes no mail from here: submit to your provider, on port 465 or 587" },
+	{ PH_MAIL, PH_RCPT, 530, ANY, ANY, ANY, "STARTTLS",
+	    "the server wants TLS first: take `tls none` out" },
+	{ PH_MAIL, PH_RCPT, 530, ANY, ANY, ANY, NULL, log_in },
+	{ PH_MAIL, PH_RCPT, 535, ANY, ANY, ANY, NULL, log_in },
+	{ PH_EHLO, PH_RCPT, ANY, ANY, ANY, ANY, "helo ", set_ehlo },
+	{ PH_EHLO, PH_EHLO, ANY, 5, 5, 2, NULL, set_ehlo },
+	{ PH_MAIL, PH_RCPT, ANY, ANY, ANY, ANY, "sender address", set_from },
+	{ PH_MAIL, PH_MAIL, ANY, 5, ANY, ANY, "sender", set_from },
+	{ PH_RCPT, PH_RCPT, ANY, 5, 7, 1, NULL, no_relay },
+	{ PH_RCPT, PH_RCPT, ANY, 5, ANY, ANY, "relay", no_relay },
+	{ PH_RCPT, PH_RCPT, ANY, 4, ANY, ANY, "greylist",
+	    "the server takes it at a later try: `queue yes` makes it, or send it again in some "
+	    "minutes" },
+	{ PH_MAIL, PH_MAIL, ANY, 5, 1, ANY, NULL, set_from },
+	{ PH_MAIL, PH_MAIL, ANY, 5, 7, ANY, NULL, set_from },
+	{ PH_MAIL, PH_END, ANY, 5, 3, 4, NULL,
+	    "the server takes no message of this size: make it smaller" },
+	{ PH_DATA, PH_END, ANY, 5, ANY, ANY, "not verified", set_from },
+	{ PH_DATA, PH_END, ANY, 5, ANY, ANY, "from header",
+	    "the From of the message has to be yours: set `from`, and `rewrite-from always`" },
 };
 
 const char *
@@ -242,7 +293,8 @@ status_hint(const struct status *st)
 		    (hints[i].code == ANY ? st->code != 0 : hints[i].code == st->code) &&
 		    (hints[i].class == ANY || hints[i].class == st->class) &&
 		    (hints[i].subject == ANY || hints[i].subject == st->subject) &&
-		    (hints[i].detail == ANY || hints[i].detail == st->detail))
+		    (hints[i].detail == ANY || hints[i].detail == st->detail) &&
+		    (hints[i].word == NULL || strcasestr(st->text, hints[i].word) != NULL))
 			return hints[i].hint;
 	return NULL;
 }

@@ -61,6 +61,14 @@ int status_set(struct status *st, enum phase ph, unsigned class, unsigned subjec
 int status_errno(struct status *st, enum phase ph, const char *fmt, ...) PRINTF(3, 4);
 
 /*
+ * The same for a file that a person named and that cannot be read, with errno as it is: "WHAT FILE:
+ * "
+ * (`what` may be NULL), strerror(errno), and what may help. Class 5, PH_LOCAL. Always -1.
+ */
+int status_file(
+    struct status *st, unsigned subject, unsigned detail, const char *what, const char *file);
+
+/*
  * The enhanced code at the start of `text` (RFC 2034: class "." subject "." detail, each up to
  * three digits, followed by a blank or the end). Fills class, subject, detail of *st and returns
  * its length; 0, with *st untouched, when there is none.

@@ -115,8 +115,8 @@ spill(struct store *s, struct status *st)
 		if (n <= 0) {
 			if (n == 0)
 				errno = ENOSPC;
-			return status_errno(
-			    st, PH_LOCAL, "cannot write the temporary file of the message");
+			return status_errno(st, PH_LOCAL,
+			    "cannot write the temporary file of the message (see TMPDIR)");
 		}
 		done += (size_t)n;
 	}

@@ -19,6 +19,7 @@
 
 #include "anchors.h"
 #include "idn.h"
+#include "net.h"
 #include "ticket.h"
 #include "tls.h"
 #include "wait.h"
@@ -38,7 +39,7 @@ struct tls {
 	struct tls_files *files, *own; /* own: made for this session alone, or NULL */
 	bool up;		       /* the handshake is done, so a goodbye makes sense */
 	struct ticket *ticket;	       /* or NULL */
-	char first[3]; /* how the server's first octets look: SMTP where TLS belongs? */
+	char first[5]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
 	unsigned idle; /* records without data, one after the other */
 };
@@ -156,8 +157,7 @@ usable(const char *setting, const char *file, struct status *st)
 	if (file == NULL || strstr(file, "pkcs11:") == file)
 		return 0;
 	if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
-		return status_set(
-		    st, PH_LOCAL, 5, 3, 5, "%s %s: %s", setting, file, strerror(errno));
+		return status_file(st, 3, 5, setting, file);
 	(void)close(fd);
 	return 0;
 }
@@ -166,7 +166,7 @@ static int
 load_failed(struct status *st, enum phase ph, const char *setting, const char *file, int r)
 {
 	return status_set(st, ph, 5, 3, 5, "%s %s: %s", setting, file,
-	    r == 0 ? "nothing of that kind in it" : gnutls_strerror(r));
+	    r == 0 ? "nothing in it begins with -----BEGIN, as PEM does" : gnutls_strerror(r));
 }
 
 /* Octets of a file in which it is worth while to look for what is needed. */
@@ -396,8 +396,8 @@ static int
 handshake_failed(struct tls *t, int r, struct status *st)
 {
 	/* "220 ..." where a ServerHello belongs */
-	if (t->nfirst == sizeof t->first && t->first[0] >= '2' && t->first[0] <= '5' &&
-	    t->first[1] >= '0' && t->first[1] <= '9')
+	if (t->nfirst > 2 && t->first[0] >= '2' && t->first[0] <= '5' && t->first[1] >= '0' &&
+	    t->first[1] <= '9')
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "this port speaks SMTP before TLS: use submission:// instead of "
 		    "submissions://");
@@ -408,8 +408,8 @@ handshake_failed(struct tls *t, int r, struct status *st)
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
 	case GNUTLS_E_UNEXPECTED_PACKET:
 	case GNUTLS_E_RECORD_OVERFLOW:
-		return status_set(st, PH_TLS, 4, 7, 5, "the server does not speak TLS here: %s",
-		    gnutls_strerror(r));
+		return status_set(st, PH_TLS, 4, 7, 5, "the server does not speak TLS here%s",
+		    net_stranger(t->first, t->nfirst));
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "the server has no version of TLS that we take, which is 1.2 or newer; see "
@@ -544,18 +544,6 @@ tls_start(struct stream *s, const struct tls_policy *p, int64_t ms, struct tls_i
 /* ---- judgement */
 
 static int
-unverified(const struct tls_policy *p, const struct cert_info *c, struct status *st)
-{
-	char from[16], until[16];
-
-	return status_set(st, PH_TLS, 4, 7, 5,
-	    "the certificate is not good for %.100s: %.150s It names %.80s, valid %s to %s, issued "
-	    "by %.60s; to accept it: tls-ca (its CA), or tls fingerprint and tls-pin %s",
-	    p->name, c->complaint, c->names[0] != '\0' ? c->names : c->subject,
-	    cert_date(c->starts, from), cert_date(c->expires, until), c->issuer, c->pin);
-}
-
-static int
 not_pinned(const struct tls_policy *p, const struct cert_info *c, struct status *st)
 {
 	size_t n = p->pins != NULL ? p->pins->n : 0;
@@ -587,6 +575,6 @@ tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status
 		    "of %s port %s from %s",
 		    p->name, c->pin, p->host, p->port, p->known_hosts);
 	if (p->level >= TLS_VERIFY && !c->verified)
-		return unverified(p, c, st);
+		return cert_refuse(c, p->name, st);
 	return 0;
 }

@@ -58,7 +58,7 @@ wrong(struct status *st, const struct kind *kind, const char *text, const char *
 	const char *host = at != NULL ? at + 1 : scheme != NULL ? scheme + 3 : text;
 
 	/* a password may stand before the @, or, with the host forgotten, behind a colon */
-	return status_set(st, PH_LOCAL, 5, 3, 5, "%s URL %s%.*s: %s (it reads %s)", kind->what,
+	return status_set(st, PH_LOCAL, 5, 3, 5, "%s URL %s%.*s: %s (write %s)", kind->what,
 	    at != NULL ? "...@" : "", (int)strcspn(host, at != NULL ? "/" : ":/"), host, why,
 	    kind->example);
 }

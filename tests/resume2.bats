@@ -111,7 +111,7 @@ swap()
 	swap other-ca
 	anybody --tls-resume --tls-ca=own-ca --user=alice --password-file=password
 	assert_failure 75
-	assert_regex "$stderr" ' 4\.7\.5 .*issued by CN=pneu test ca;'
+	assert_regex "$stderr" ' 4\.7\.5 .*issued by CN=pneu test ca,'
 	peer_end
 	run find "$tickets" -type f
 	assert_output ""

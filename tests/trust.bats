@@ -40,7 +40,7 @@ setup()
 
 @test "expired" {
 	refuses expired
-	says localhost expired 2024-01-02 2025-02-03 'CN=pneu test ca' tls-ca 'tls-pin'
+	says localhost expired 2024-01-02 2025-02-03 'CN=pneu test ca' 'renew it' 'tls-pin'
 }
 
 @test "not yet valid" {

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# Copyright (c) 2026 The pneu authors
+# SPDX-License-Identifier: ISC
+#
+# What goes wrong first, for somebody who has not used the program before: the first line on the screen says
+# what to do about it. Without a server; what servers say is in dialogues.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helper
+	load offline
+}
+
+# first STATUS TEXT ...: the last run ended with this status, and its first line has each of the texts.
+first()
+{
+	local text
+
+	assert_equal "$status" "$1"
+	shift
+	for text; do
+		assert_regex "${stderr%%$'\n'*}" "^pneu: "
+		[[ ${stderr%%$'\n'*} == *"$text"* ]] || fail "\"$text\" is not in: $stderr"
+	done
+}
+
+# As somebody whom modes concern.
+unprivileged()
+{
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+	else
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	fi
+}
+
+@test "a file that is not there: the message, the configuration, the password" {
+	submit --message=nowhere bob@x.example
+	first 66 "--message nowhere: No such file" "is the name right?"
+	pneu --config=nowhere bob@x.example <letter
+	first 78 "nowhere: No such file" "is the name right?"
+	submit --user=alice --password-file=nowhere bob@x.example <letter
+	first 78 "password-file nowhere: No such file" "is the name right?"
+	submit --aliases=nowhere bob@x.example <letter
+	first 78 "aliases nowhere: No such file" "is the name right?"
+}
+
+@test "a file that may not be read: who has to be let" {
+	[ "$(id -u)" -ne 0 ] || need setpriv
+	unprivileged "$PNEU" --version >/dev/null 2>&1 || skip "others cannot run the program here"
+	touch shut
+	chmod 000 shut
+	unprivileged ls . >/dev/null 2>&1 || skip "others cannot look into the directory of the test"
+	run --separate-stderr unprivileged "$PNEU" --config=shut bob@x.example <letter
+	first 78 "shut: Permission denied; let the user $(unprivileged id -un) read it"
+}
+
+@test "a directory where a file belongs" {
+	submit --message=. bob@x.example
+	first 66 ". is a directory" "name a file"
+	pneu --config=. bob@x.example <letter
+	first 78 "Is a directory; a file is wanted here"
+}
+
+@test "a file of certificates without any" {
+	submit --server=submission://127.0.0.1:1 --tls=verify --tls-ca=letter bob@x.example <letter
+	first 78 "tls-ca letter: nothing in it begins with -----BEGIN"
+}
+
+@test "no message" {
+	submit bob@x.example </dev/null
+	first 65 "the message is empty: give it on standard input, or with --message"
+	submit bob@x.example <&-
+	first 66 "standard input is closed; name a file with --message"
+}
+
+# --- words of other programs
+
+@test "an option of another program: what it is here" {
+	submit --host=smtp.x.example bob@x.example <letter
+	first 64 "there is no option --host: write server submissions://user@host"
+	submit --passwordeval='pass x' bob@x.example <letter
+	first 64 "there is no option --passwordeval: it is password-command"
+	submit --read-envelope-from bob@x.example <letter
+	first 64 "\`from\` settings choose the account"
+	submit --subject=hello bob@x.example <letter
+	first 64 "the subject is a line of the message"
+	submit --tls_starttls=off bob@x.example <letter
+	first 64 "write submission:// (STARTTLS) or submissions:// in server"
+	submit --porters=1 bob@x.example <letter
+	first 64 "there is no option --porters; see pneu --help"
+}
+
+@test "a keyword of another program: what it is here" {
+	local line
+
+	for line in 'logfile x/it is log' 'AuthUser alice/the user name stands in server' \
+	    'tls_certcheck off/it is tls;' 'TLS_TRUST_FILE x/it is tls-ca'; do
+		printf '%s\n' "${line%%/*}" >config
+		pneu --config=config bob@x.example <letter
+		first 78 "config:1: there is no " "${line#*/}"
+	done
+}
+
+@test "a line with an equals sign, which a password may begin with" {
+	printf 'server = submission://a@127.0.0.1:1\n' >config
+	pneu --config=config bob@x.example <letter
+	first 78 'config:1: write a blank instead of "=" after "server"'
+	printf 'server submission://a@127.0.0.1:1\npassword = x\n' >config
+	chmod 600 config
+	pneu --config=config bob@x.example <letter
+	first 75 "4.4.1 connect"
+}
+
+# --- addresses, passwords, the spool
+
+@test "two addresses with a blank between them" {
+	submit 'bob@x.example eve@x.example' <letter
+	first 65 "a comma is missing between addresses"
+	submit 'Bob Roe' <letter
+	first 65 "a name without an address in < >"
+}
+
+@test "root, and nothing says who that is" {
+	submit root <letter
+	first 67 "<root> is not an address: it has no domain: write user@domain, or set \`domain\` or \`aliases\`"
+}
+
+@test "a password that is not there: what to look at" {
+	touch empty
+	chmod 600 empty
+	submit --user=alice --password-file=empty bob@x.example <letter
+	first 78 "the password from empty is empty: see what is in it"
+	submit --user=alice --password-command='exit 2' bob@x.example <letter
+	first 78 "exit status 2; run it by hand: exit 2"
+}
+
+@test "a spool that is somebody else's" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can give a directory away"
+	install -d -o 65534 -m 700 spool
+	submit --queue="$PWD/spool" bob@x.example <letter
+	first 75 "spool belongs to somebody else: name a directory of your own"
+}
