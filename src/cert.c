@@ -292,31 +292,25 @@ cert_refuse(const struct cert_info *c, const char *name, struct status *st)
 	case CF_EXPIRED:
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "the certificate of %.100s expired on %s (it began on %s): whoever runs the "
-		    "server has "
-		    "to renew it, or the clock of this machine is wrong; it names %.80s, issued by "
-		    "%.60s; "
-		    "to accept it: tls fingerprint and tls-pin %s",
+		    "server has to renew it, or the clock of this machine is wrong; it names "
+		    "%.80s, issued by %.60s; to accept it: tls fingerprint and tls-pin %s",
 		    name, until, from, names, c->issuer, c->pin);
 	case CF_FUTURE:
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "the certificate of %.100s is not yet valid (%s to %s): is the clock of this "
-		    "machine "
-		    "right? It names %.80s, issued by %.60s; to accept it: tls fingerprint and "
-		    "tls-pin %s",
+		    "machine right? It names %.80s, issued by %.60s; to accept it: tls fingerprint "
+		    "and tls-pin %s",
 		    name, from, until, names, c->issuer, c->pin);
 	case CF_NAME:
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "the certificate is for %.150s and not for %.100s, issued by %.60s; put a name "
-		    "that it "
-		    "has into `server`, or into tls-name",
+		    "that it has into `server`, or into tls-name",
 		    names, name, c->issuer);
 	case CF_STRANGER:
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "the certificate of %.100s is issued by %.60s, which is unknown here and NOT "
-		    "trusted; "
-		    "put that CA into tls-ca, or, if you know the key, tls fingerprint and tls-pin "
-		    "%s; it "
-		    "names %.80s, valid %s to %s",
+		    "trusted; put that CA into tls-ca, or, if you know the key, tls fingerprint "
+		    "and tls-pin %s; it names %.80s, valid %s to %s",
 		    name, c->issuer, c->pin, names, from, until);
 	case CF_OTHER:
 		break;
