@@ -456,6 +456,7 @@ FAILS(INTERRUPT | KERNEL, ppoll, int, -1,
     ppoll(struct pollfd *fds, nfds_t n, const struct timespec *ts, const sigset_t *mask), (fds, n, ts, mask))
 FAILS(INTERRUPT | KERNEL, poll, int, -1, poll(struct pollfd *fds, nfds_t n, int ms), (fds, n, ms))
 FAILS(INTERRUPT, getrandom, ssize_t, -1, getrandom(void *p, size_t n, unsigned flags), (p, n, flags))
+FAILS(KERNEL, getentropy, int, -1, getentropy(void *p, size_t n), (p, n))
 FAILS(INTERRUPT, nanosleep, int, -1, nanosleep(const struct timespec *a, struct timespec *b), (a, b))
 
 FAILS(RESOLVER, getaddrinfo, int, EAI_AGAIN,
