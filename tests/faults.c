@@ -517,6 +517,7 @@ main(int argc, char **argv)
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
 	(void)umask(077);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	all = argc == 2 && strcmp(argv[1], "--all") == 0;
 	if (getenv("PNEU") == NULL || getenv("PEER") == NULL || getenv("PNEU_SRC") == NULL ||
 	    getenv("PNEU_BUILD") == NULL || (argc != 1 && !all && (argc < 3 || argc > 4)))
@@ -553,7 +554,7 @@ main(int argc, char **argv)
 				move_in(work, 1);
 				walk(&scenes[i], argv[2], argc == 4 ? (unsigned)strtoul(argv[3], NULL, 10) : 0);
 			}
-	(void)chdir("/");
+	(void)!chdir("/");
 	empty(work, true);
 	return 0;
 }
