@@ -29,11 +29,11 @@ run(const struct child_job *job)
 	wait_child();
 	in = job->in != -1 ? job->in : open("/dev/null", O_RDONLY);
 	if (in == -1 || dup2(in, STDIN_FILENO) == -1 || dup2(job->out, STDOUT_FILENO) == -1)
-		_exit(EX_OSERR);
+		_exit(EX_TEMPFAIL);
 	closefrom(STDERR_FILENO + 1);
 	if (job->name != NULL &&
 	    (job->value != NULL ? setenv(job->name, job->value, 1) : unsetenv(job->name)) == -1)
-		_exit(EX_OSERR);
+		_exit(EX_TEMPFAIL);
 	(void)execl("/bin/sh", "sh", "-c", job->command, (char *)NULL);
 	_exit(127);
 }
