@@ -8,6 +8,7 @@
 
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,10 +57,14 @@ ended(pid_t child, int64_t deadline, int *status)
 	pid_t got;
 
 	/* whoever waits here expects it to end at once: looking 50 times a second is cheap */
-	while ((got = waitpid(child, status, WNOHANG)) == 0 && wait_now() < deadline &&
-	    wait_poll(NULL, 0, wait_least(wait_until(LOOK_MS), deadline)) == 0)
-		;
-	return got;
+	for (;;) {
+		got = waitpid(child, status, WNOHANG);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got != 0 || wait_now() >= deadline ||
+		    wait_poll(NULL, 0, wait_least(wait_until(LOOK_MS), deadline)) != 0)
+			return got;
+	}
 }
 
 bool
