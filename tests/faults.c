@@ -15,12 +15,14 @@
 #include "config.h"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,6 +51,7 @@ static const struct {
 	const char *library, *why;
 } excused[] = {
 	{ "libgmp.so", "GMP ends the process when there is no memory" },
+	{ "libtasn1.so", "libtasn1 uses what it did not get" },
 };
 
 static char *dir, *shim, *top;
@@ -221,6 +224,32 @@ configure(const struct scene *s)
 	str_free(&port);
 }
 
+/*
+ * A client that was gone before its end may still be listened to, and the server has one client after
+ * the other: once it greets us that is over.
+ */
+static void
+await_server(void)
+{
+	struct str port = { 0 };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	char greeting;
+	int fd;
+
+	if (server <= 0)
+		return;
+	if (slurp("port", &port) == -1)
+		give_up("port");
+	in.sin_port = htons((uint16_t)strtoul(port.p, NULL, 10));
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
+	    connect(fd, (struct sockaddr *)&in, sizeof in) == -1 ||
+	    read(fd, &greeting, 1) != 1)
+		give_up("tests/peer");
+	(void)close(fd);
+	str_free(&port);
+}
+
 /* ---- one run */
 
 static void
@@ -303,6 +332,7 @@ run(const struct scene *s, const char *kind, unsigned at, struct ended *e)
 	if (pid == 0)
 		be_child(s, kind, at);
 	e->hung = !wait_end(pid, &e->status);
+	await_server();
 	(void)slurp("out", &e->out);
 	(void)slurp("err", &e->err);
 }
