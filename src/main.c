@@ -212,6 +212,7 @@ finish(struct run *run, const struct status *error)
 	struct str record = { 0 };
 
 	o.exit = error != NULL ? status_exit(error) : envelope_exit(&run->envelope);
+	xdecided(o.exit);
 	report_failures(&o);
 	if (run->options.report == REPORT_JSON || (o.account != NULL && o.account->log != NULL))
 		report_json(&o, &record);
