@@ -195,7 +195,7 @@ durable_examine(int fd, off_t *size, const char **why)
 	if (fstat(fd, &sb) == -1)
 		return -1;
 	*size = sb.st_size;
-	*why = !S_ISREG(sb.st_mode) ? "it is not a regular file"
+	*why = !S_ISREG(sb.st_mode)  ? "it is not a regular file"
 	    : sb.st_uid != geteuid() ? "it belongs to somebody else"
 				     : NULL;
 	return *why != NULL;
@@ -234,8 +234,7 @@ durable_read(int dir, const char *name, size_t max, struct str *text, const char
 	if (fd == -1)
 		return -1;
 	r = durable_examine(fd, &size, why);
-	if (r == 0 &&
-	    (r = (unsigned long long)size > max ? 1 : read_to_end(fd, max, text)) == 1)
+	if (r == 0 && (r = (unsigned long long)size > max ? 1 : read_to_end(fd, max, text)) == 1)
 		*why = "it is too large";
 	e = errno;
 	(void)close(fd);

@@ -46,8 +46,8 @@ int durable_replace(
 int durable_read(int dir, const char *name, size_t max, struct str *text, const char **why);
 
 /*
- * Is this open file a regular one of ours? 0, with its size; 1 when it is not, with *why (static); or
- * -1 with errno, when that cannot be told.
+ * Is this open file a regular one of ours? 0, with its size; 1 when it is not, with *why (static);
+ * or -1 with errno, when that cannot be told.
  */
 int durable_examine(int fd, off_t *size, const char **why);
 

@@ -156,7 +156,8 @@ note_session(struct spool *q, const struct account *a, const struct envelope *e)
 	(void)pace_save(q, a->name, &pace, &st);
 }
 
-/* What those who are put into the spool as `id` will have as their status, in an array; to be freed. */
+/* What those who are put into the spool as `id` will have as their status, in an array; to be
+ * freed. */
 static struct status *
 promises(const struct envelope *e, const char *id)
 {
