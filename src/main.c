@@ -71,6 +71,8 @@ open_message(struct run *run, int *fd, struct status *st)
 	if (file != NULL && strcmp(file, "-") != 0) {
 		/* not waiting here for the writer of a pipe; that is wait_read()'s */
 		*fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		if (*fd == -1 && status_passes(errno))
+			return status_errno(st, PH_LOCAL, "--message %s", file);
 		if (*fd == -1)
 			return status_file(st, 3, 0, "--message", file);
 	} else if (run->stdin_closed)
