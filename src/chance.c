@@ -1,7 +1,8 @@
 /*
  * chance - random numbers, of the kernel.
  *
- * arc4random(3) wants memory of its own, and where there is none it ends the process without a word.
+ * arc4random(3) wants memory of its own, and where there is none it ends the process without a
+ * word.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC

@@ -6,9 +6,11 @@
  */
 #include "config.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <regex.h>
 #include <stdio.h>
@@ -41,7 +43,8 @@ const struct scene scenes[] = {
 	    P_QUEUED, false, false },
 	{ "a recipient who has to wait", REFUSED("450 4.2.0 later") BYE, "queue @/spool\n",
 	    { "bob@example.org" }, IN_SMALL, 0, P_QUEUED, false, false },
-	{ "a flush of two", ONE ONE BYE, "queue @/spool\n", { "--flush" }, IN_NONE, 2, P_FLUSH, false, false },
+	{ "a flush of two", ONE ONE BYE, "queue @/spool\n", { "--flush" }, IN_NONE, 2, P_FLUSH, false,
+	    false },
 	{ "a bounce", REFUSED("550 5.1.1 unknown") MAIL("", "alice@sender.com") BYE, "queue @/spool\n",
 	    { "--flush" }, IN_NONE, 1, P_BOUNCE, false, false },
 	{ "-bs", ONE BYE, "", { "-bs" }, IN_DIALOGUE, 0, P_SERVED, false, true },
@@ -56,7 +59,7 @@ const unsigned nscenes = sizeof scenes / sizeof scenes[0];
 /* What a run without faults left. */
 static struct str arrived, stored, printed;
 
-/* ---- looking */
+/* ---- files */
 
 int
 slurp(const char *path, struct str *to)
@@ -74,10 +77,95 @@ slurp(const char *path, struct str *to)
 	return n == 0 ? 0 : -1;
 }
 
+void
+give_up(const char *what)
+{
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+void
+spill(const char *path, const char *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd == -1 || write(fd, p, n) != (ssize_t)n)
+		give_up(path);
+	(void)close(fd);
+}
+
+void
+spill_text(const char *path, const char *text)
+{
+	spill(path, text, strlen(text));
+}
+
+void
+empty(const char *path, bool itself)
+{
+	struct dirent *entry;
+	DIR *d = opendir(path);
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		struct str name = { 0 };
+
+		str_printf(&name, "%s/%s", path, entry->d_name);
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    unlink(name.p) == -1)
+			empty(name.p, true);
+		str_free(&name);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	if (itself)
+		(void)rmdir(path);
+}
+
+void
+copy_files(const char *from, const char *to)
+{
+	struct dirent *entry;
+	DIR *d = opendir(from);
+
+	(void)mkdir(to, 0700);
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		struct str a = { 0 }, b = { 0 }, text = { 0 };
+
+		str_printf(&a, "%s/%s", from, entry->d_name);
+		str_printf(&b, "%s/%s", to, entry->d_name);
+		if (entry->d_name[0] != '.' && slurp(a.p, &text) == 0)
+			spill(b.p, str_text(&text), text.len);
+		str_free(&a);
+		str_free(&b);
+		str_free(&text);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+/* ---- looking */
+
 static bool
 same(const struct str *a, const struct str *b)
 {
 	return a->len == b->len && (a->len == 0 || memcmp(a->p, b->p, a->len) == 0);
+}
+
+/* Is it the same text but for numbers, such as ages? */
+static bool
+alike(const char *a, const char *b)
+{
+	static const char digits[] = "0123456789";
+
+	for (; *a != '\0' && *b != '\0'; a++, b++) {
+		size_t m = strspn(a, digits), n = strspn(b, digits);
+
+		if ((m > 0) != (n > 0) || (m == 0 && *a != *b))
+			return false;
+		a += m > 0 ? m - 1 : 0;
+		b += n > 0 ? n - 1 : 0;
+	}
+	return *a == *b;
 }
 
 /* A report whole: it says what failed, quotes the message, and ends with its last boundary. */
@@ -170,7 +258,7 @@ got(const struct scene *s, bool measure, struct count *n, struct str *why)
 	return why->len == 0;
 }
 
-static bool
+bool
 is_empty(const char *path)
 {
 	DIR *d = opendir(path);
@@ -203,7 +291,8 @@ judge_words(const struct scene *s, const struct ended *e, int status, struct str
 		end = strchrnul(line, '\n');
 		copy = xstrndup(line, (size_t)(end - line));
 		end += *end == '\n';
-		if (strncmp(copy, "pneu: ", 6) != 0 && strncmp(copy, "Error in GnuTLS initialization: ", 32) != 0)
+		if (strncmp(copy, "pneu: ", 6) != 0 &&
+		    strncmp(copy, "Error in GnuTLS initialization: ", 32) != 0)
 			str_printf(why, "unexplained on standard error: \"%s\"", copy);
 		explained |= regexec(&code, copy, 0, NULL, 0) == 0;
 		free(copy);
@@ -211,11 +300,13 @@ judge_words(const struct scene *s, const struct ended *e, int status, struct str
 	regfree(&code);
 	/* a client of -bs has ears of its own */
 	if (s->promise == P_SERVED || s->promise == P_NONE)
-		explained |= strstr(str_text(&e->out), " 4.") != NULL || strstr(str_text(&e->out), " 5.") != NULL;
+		explained |= strstr(str_text(&e->out), " 4.") != NULL ||
+		    strstr(str_text(&e->out), " 5.") != NULL;
 	if (status != 0 && !explained)
 		str_printf(why, "status %d and no reason: \"%s\"", status, str_text(&e->err));
 	for (i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-		if (strstr(str_text(&e->err), secrets[i]) != NULL || strstr(str_text(&e->out), secrets[i]) != NULL)
+		if (strstr(str_text(&e->err), secrets[i]) != NULL ||
+		    strstr(str_text(&e->out), secrets[i]) != NULL)
 			str_puts(why, "the password is shown");
 }
 
@@ -257,7 +348,8 @@ judge_promise(const struct scene *s, const struct ended *e, int status, struct s
 		if (left.entries + sent.entries < s->entries || left.reports > 0 ||
 		    (left.entries + sent.entries > s->entries + left.unknown && status == 0 &&
 			e->err.len == 0))
-			str_printf(why, "status %d, %u in the spool, %u sent", status, left.entries, sent.entries);
+			str_printf(
+			    why, "status %d, %u in the spool, %u sent", status, left.entries, sent.entries);
 		break;
 	case P_BOUNCE:
 		if (left.entries + left.reports + sent.entries < 1)
@@ -270,7 +362,7 @@ judge_promise(const struct scene *s, const struct ended *e, int status, struct s
 	case P_NONE:
 		if (sent.entries > 0 || left.entries != s->entries)
 			str_printf(why, "%u sent, %u in the spool", sent.entries, left.entries);
-		if (s->script == NULL && status == 0 && strcmp(str_text(&printed), str_text(&e->out)) != 0)
+		if (s->script == NULL && status == 0 && !alike(str_text(&printed), str_text(&e->out)))
 			str_puts(why, "status 0, and not all of it was printed");
 		break;
 	}
@@ -305,7 +397,5 @@ judge(const struct scene *s, const struct ended *e, bool measure, struct str *wh
 		str_printf(why, "%s%s", why->len > 0 && more.len > 0 ? "; " : "", str_text(&more));
 		str_free(&more);
 	}
-	if (!is_empty("tmp"))
-		str_puts(why, "; a temporary file is left");
 	return why->len == 0 ? 0 : -1;
 }

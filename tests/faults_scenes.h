@@ -39,7 +39,7 @@ extern const unsigned nscenes;
 
 /* How one run ended. */
 struct ended {
-	int status;	     /* of waitpid() */
+	int status; /* of waitpid() */
 	bool hung;
 	struct str out, err; /* what it said */
 };
@@ -50,6 +50,22 @@ struct ended {
  * spool becomes the measure. 0, or -1 and what is wrong in *why.
  */
 int judge(const struct scene *s, const struct ended *e, bool measure, struct str *why);
+
+/* Is nothing in this directory? */
+bool is_empty(const char *path);
+
+/* Trouble with the machine: says so and exits. */
+void give_up(const char *what);
+
+/* A file with these octets, or with this text. */
+void spill(const char *path, const char *p, size_t n);
+void spill_text(const char *path, const char *text);
+
+/* Remove what is in a directory, and the directory itself. */
+void empty(const char *path, bool itself);
+
+/* The files of one directory into another, which is made. */
+void copy_files(const char *from, const char *to);
 
 /* The whole of a file: 0, or -1. */
 int slurp(const char *path, struct str *to);

@@ -22,7 +22,7 @@
  *	ENOMEM		the kernel has no memory: mmap(), sockets, poll, files
  *
  * Programs that are run by the program are left alone; so is standard error, for there is no other place
- * for words of explanation. Reads by stdio that are to fail find a directory in the place of the file.
+ * for words of explanation. Reads by stdio that are to fail find another file in the place of theirs.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -99,6 +99,7 @@ static enum kind wanted;
 static int error;
 static unsigned at;
 static bool stays;
+static __thread bool resolving;	    /* the C library is */
 static volatile sig_atomic_t state; /* 0: not set up; 1: being so; 2: done */
 
 /* Code of the program and of what allocates on its behalf. */
@@ -152,7 +153,8 @@ crashed(int number)
 	int n = backtrace(frames, 40), i;
 	size_t len;
 
-	len = (size_t)snprintf(board->crash, sizeof board->crash, "signal %d:", number);
+	len = (size_t)snprintf(
+	    board->crash, sizeof board->crash, "signal %d:%s", number, resolving ? " getaddrinfo" : "");
 	for (i = 1; i < n && len < sizeof board->crash; i++) {
 		unsigned long offset = 0;
 		const char *name = module(frames[i], &offset);
@@ -239,8 +241,7 @@ spoiled(int these, const char *name, const void *caller)
 		unsigned long offset = 0;
 		const char *who = module(caller, &offset);
 
-		(void)snprintf(
-		    board->what, sizeof board->what, "%s called by %s+%#lx", name, who, offset);
+		(void)snprintf(board->what, sizeof board->what, "%s called by %s+%#lx", name, who, offset);
 	}
 	errno = error != 0 ? error : e;
 	return true;
@@ -313,8 +314,9 @@ posix_memalign(void **p, size_t align, size_t n)
 	{ \
 		if (!spoiled(kinds_of(fd, writes), #name, CALLER)) \
 			return REAL(name) arguments; \
-		return one_octet() && (octets) > 1 ? REAL(name) arguments_short : \
-		    one_octet() ? REAL(name) arguments : -1; \
+		return one_octet() && (octets) > 1 ? REAL(name) arguments_short \
+		    : one_octet()		   ? REAL(name) arguments \
+						   : -1; \
 	}
 
 MOVES(read, ssize_t, read(int fd, void *p, size_t n), fd, false, n, (fd, p, n), (fd, p, 1))
@@ -331,18 +333,20 @@ MOVES(sendto, ssize_t,
     (fd, p, n, flags, to, len), (fd, p, 1, flags, to, len))
 MOVES(writev, ssize_t, writev(int fd, const struct iovec *v, int n), fd, true, n, (fd, v, n), (fd, v, 1))
 
-/* Makes a read by stdio fail: there is a directory now. The descriptor it was, for after(). */
+/* Makes a read by stdio fail with EIO: no process has memory at 0. The descriptor it was, for after(). */
 static int
 before(FILE *f, const char *name, const void *caller)
 {
-	int fd = fileno(f), kept, directory;
+	int fd = fileno(f), kept, broken;
 
 	if (!spoiled(kinds_of(fd, false) & DISK, name, caller))
 		return -1;
 	kept = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
-	directory = (int)syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	(void)syscall(SYS_dup3, directory, fd, O_CLOEXEC);
-	(void)syscall(SYS_close, directory);
+	broken = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDONLY | O_CLOEXEC, 0);
+	if (broken == -1) /* it is not for us once a password is there: EISDIR, then */
+		broken = (int)syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	(void)syscall(SYS_dup3, broken, fd, O_CLOEXEC);
+	(void)syscall(SYS_close, broken);
 	return kept;
 }
 
@@ -452,16 +456,33 @@ FAILS(NETWORK | KERNEL, setsockopt, int, -1,
     setsockopt(int fd, int level, int option, const void *p, socklen_t n), (fd, level, option, p, n))
 FAILS(NETWORK, getsockopt, int, -1, getsockopt(int fd, int level, int option, void *p, socklen_t *n),
     (fd, level, option, p, n))
-FAILS(INTERRUPT | KERNEL, ppoll, int, -1,
+static int
+once(int these)
+{
+	return set_up() && stays && board->fired > 0 ? 0 : these;
+}
+
+/* Never for ever: who waits without bound would wait so. */
+FAILS(INTERRUPT | once(KERNEL), ppoll, int, -1,
     ppoll(struct pollfd *fds, nfds_t n, const struct timespec *ts, const sigset_t *mask), (fds, n, ts, mask))
-FAILS(INTERRUPT | KERNEL, poll, int, -1, poll(struct pollfd *fds, nfds_t n, int ms), (fds, n, ms))
+FAILS(INTERRUPT | once(KERNEL), poll, int, -1, poll(struct pollfd *fds, nfds_t n, int ms), (fds, n, ms))
 FAILS(INTERRUPT, getrandom, ssize_t, -1, getrandom(void *p, size_t n, unsigned flags), (p, n, flags))
 FAILS(KERNEL, getentropy, int, -1, getentropy(void *p, size_t n), (p, n))
 FAILS(INTERRUPT, nanosleep, int, -1, nanosleep(const struct timespec *a, struct timespec *b), (a, b))
 
-FAILS(RESOLVER, getaddrinfo, int, EAI_AGAIN,
-    getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list),
-    (host, port, hints, list))
+int
+getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list)
+{
+	int r;
+
+	if (spoiled(RESOLVER, "getaddrinfo", CALLER))
+		return EAI_AGAIN;
+	resolving = true;
+	r = REAL(getaddrinfo)(host, port, hints, list);
+	resolving = false;
+	return r;
+}
+
 FAILS(RESOLVER, getnameinfo, int, EAI_AGAIN,
     getnameinfo(const struct sockaddr *sa, socklen_t n, char *host, socklen_t nhost, char *port,
 	socklen_t nport, int flags),

@@ -132,7 +132,8 @@ in_dir(const char *name)
 static void
 usage(void)
 {
-	(void)fputs("usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] [--grace MS] SCRIPT\n", stderr);
+	(void)fputs(
+	    "usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] [--grace MS] SCRIPT\n", stderr);
 	exit(2);
 }
 
