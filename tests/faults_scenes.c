@@ -302,6 +302,9 @@ judge_words(const struct scene *s, const struct ended *e, int status, struct str
 	if (s->promise == P_SERVED || s->promise == P_NONE)
 		explained |= strstr(str_text(&e->out), " 4.") != NULL ||
 		    strstr(str_text(&e->out), " 5.") != NULL;
+	/* the steps of --check are on an output that may be broken */
+	if (s->promise == P_NONE)
+		explained |= strstr(str_text(&e->err), "cannot write the report") != NULL;
 	if (status != 0 && !explained)
 		str_printf(why, "status %d and no reason: \"%s\"", status, str_text(&e->err));
 	for (i = 0; i < sizeof secrets / sizeof secrets[0]; i++)

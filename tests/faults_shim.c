@@ -186,7 +186,8 @@ set_up(void)
 	long fd;
 	void *map;
 
-	if (state != 0)
+	/* some allocate before there is an environment */
+	if (state != 0 || environ == NULL)
 		return state == 2;
 	state = 1;
 	kind = getenv("FAULT_KIND");
