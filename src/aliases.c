@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +75,9 @@ read_entries(struct aliases *a, FILE *f, const char *file, struct status *st)
 			str_puts(&entry, line);
 		began = n;
 	}
+	/* half of them would send mail to the wrong ones */
+	if (r == 0 && !feof(f))
+		r = status_file(st, 3, 5, "aliases", file);
 	free(line);
 	str_free(&entry);
 	return r;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bounce.h"
+#include "chance.h"
 #include "lines.h"
 #include "message.h"
 #include "when.h"
@@ -490,7 +491,7 @@ put_all(const struct draft *d, struct store *out, struct str *id, struct status 
 	unsigned long long seed;
 	int r;
 
-	arc4random_buf(&seed, sizeof seed);
+	chance(&seed, sizeof seed);
 	bounce_boundary(&boundary, seed, parts, sizeof parts / sizeof parts[0]);
 	put_header(d, boundary.p, id, &text);
 	r = store_put(out, text.p, text.len, st);

@@ -210,7 +210,10 @@ note_verdict(gnutls_session_t session, const char *name, struct cert_info *info)
 		return;
 	}
 	info->fault = fault_of(verdict, info);
-	(void)strlcpy(info->complaint, (const char *)text.data, sizeof info->complaint);
+	/* without memory it succeeds with nothing */
+	(void)strlcpy(info->complaint,
+	    text.data != NULL ? (const char *)text.data : "GnuTLS does not say why.",
+	    sizeof info->complaint);
 	gnutls_free(text.data);
 	for (end = info->complaint + strlen(info->complaint);
 	     end > info->complaint && end[-1] == ' ';)

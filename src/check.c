@@ -6,18 +6,21 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "durable.h"
 #include "json.h"
 #include "link.h"
 #include "mail.h"
 #include "net.h"
 #include "parties.h"
 #include "queue.h"
+#include "say.h"
 #include "secret.h"
 #include "srv.h"
 #include "wait.h"
@@ -32,15 +35,19 @@ struct check {
 	bool colour;
 	struct str json; /* the steps so far */
 	int exit;	 /* of the first failure */
+	bool unwritten;	 /* it was said already that the report cannot be written */
 	bool for_good;	 /* one of them does not pass by itself, so no other server is tried */
 };
 
 /* ---- what is said */
 
 static void
-out(const struct check *c, const char *p, size_t n)
+out(struct check *c, const char *p, size_t n)
 {
-	(void)!write(c->wish->fd, p, n);
+	if (!c->unwritten && durable_write(c->wish->fd, p, n) == -1) {
+		say("cannot write the report: %s", strerror(errno));
+		c->unwritten = true;
+	}
 }
 
 /* A step and its verdict; `st` is why, when there is a status for it, or NULL; a failure has one.

@@ -8,6 +8,7 @@
 
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,11 +30,11 @@ run(const struct child_job *job)
 	wait_child();
 	in = job->in != -1 ? job->in : open("/dev/null", O_RDONLY);
 	if (in == -1 || dup2(in, STDIN_FILENO) == -1 || dup2(job->out, STDOUT_FILENO) == -1)
-		_exit(EX_OSERR);
+		_exit(EX_TEMPFAIL);
 	closefrom(STDERR_FILENO + 1);
 	if (job->name != NULL &&
 	    (job->value != NULL ? setenv(job->name, job->value, 1) : unsetenv(job->name)) == -1)
-		_exit(EX_OSERR);
+		_exit(EX_TEMPFAIL);
 	(void)execl("/bin/sh", "sh", "-c", job->command, (char *)NULL);
 	_exit(127);
 }
@@ -56,10 +57,14 @@ ended(pid_t child, int64_t deadline, int *status)
 	pid_t got;
 
 	/* whoever waits here expects it to end at once: looking 50 times a second is cheap */
-	while ((got = waitpid(child, status, WNOHANG)) == 0 && wait_now() < deadline &&
-	    wait_poll(NULL, 0, wait_least(wait_until(LOOK_MS), deadline)) == 0)
-		;
-	return got;
+	for (;;) {
+		got = waitpid(child, status, WNOHANG);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got != 0 || wait_now() >= deadline ||
+		    wait_poll(NULL, 0, wait_least(wait_until(LOOK_MS), deadline)) != 0)
+			return got;
+	}
 }
 
 bool

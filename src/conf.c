@@ -222,8 +222,9 @@ read_lines(struct reader *r, FILE *f)
 			line[--n] = '\0';
 		result = one_line(r, line, (size_t)n);
 	}
-	if (result == 0 && ferror(f))
-		result = status_set(r->st, PH_LOCAL, 5, 3, 5, "%s: %s", r->file, strerror(errno));
+	/* a line that there is no memory for is no error of the file's, and no end of it either */
+	if (result == 0 && (ferror(f) || !feof(f)))
+		result = status_file(r->st, 3, 5, NULL, r->file);
 	if (line != NULL)
 		freezero(line, size);
 	return result;
@@ -252,10 +253,16 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 	char buf[4096]; /* of stdio, which would ask the file for the size of its own */
 	int result;
 
-	if (f == NULL || fstat(fileno(f), &sb) == -1 || S_ISDIR(sb.st_mode)) {
-		if (f != NULL)
-			errno = EISDIR;
-		if (up != NULL)
+	result = f == NULL ? -1 : fstat(fileno(f), &sb);
+	if (result == 0 && S_ISDIR(sb.st_mode)) {
+		errno = EISDIR;
+		result = -1;
+	}
+	if (result == -1) {
+		if (up != NULL && status_passes(errno))
+			status_errno(
+			    st, PH_LOCAL, "%s:%u: include %s", up->file, up->line, file);
+		else if (up != NULL)
 			wrong(up, "include %s: %s", file, strerror(errno));
 		else
 			status_file(st, 3, 5, NULL, file);

@@ -187,19 +187,18 @@ durable_replace(
 	return r;
 }
 
-const char *
-durable_fault(int fd, off_t *size)
+int
+durable_examine(int fd, off_t *size, const char **why)
 {
 	struct stat sb;
 
 	if (fstat(fd, &sb) == -1)
-		return "it cannot be examined";
-	if (!S_ISREG(sb.st_mode))
-		return "it is not a regular file";
-	if (sb.st_uid != geteuid())
-		return "it belongs to somebody else";
+		return -1;
 	*size = sb.st_size;
-	return NULL;
+	*why = !S_ISREG(sb.st_mode)  ? "it is not a regular file"
+	    : sb.st_uid != geteuid() ? "it belongs to somebody else"
+				     : NULL;
+	return *why != NULL;
 }
 
 static int
@@ -226,7 +225,7 @@ durable_read(int dir, const char *name, size_t max, struct str *text, const char
 	/* what is no file must not hold us up either */
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	off_t size = 0;
-	int r = 1, e;
+	int r, e;
 
 	if (fd == -1 && (errno == ELOOP || errno == EMLINK || errno == ENXIO)) {
 		*why = errno == ENXIO ? "it is not a regular file" : "it is a link";
@@ -234,10 +233,8 @@ durable_read(int dir, const char *name, size_t max, struct str *text, const char
 	}
 	if (fd == -1)
 		return -1;
-	*why = durable_fault(fd, &size);
-	if (*why == NULL && (unsigned long long)size > max)
-		*why = "it is too large";
-	if (*why == NULL && (r = read_to_end(fd, max, text)) == 1)
+	r = durable_examine(fd, &size, why);
+	if (r == 0 && (r = (unsigned long long)size > max ? 1 : read_to_end(fd, max, text)) == 1)
 		*why = "it is too large";
 	e = errno;
 	(void)close(fd);

@@ -45,7 +45,10 @@ int durable_replace(
  */
 int durable_read(int dir, const char *name, size_t max, struct str *text, const char **why);
 
-/* What is wrong with an open file that should be a regular one of ours; NULL: nothing. Static. */
-const char *durable_fault(int fd, off_t *size);
+/*
+ * Is this open file a regular one of ours? 0, with its size; 1 when it is not, with *why (static);
+ * or -1 with errno, when that cannot be told.
+ */
+int durable_examine(int fd, off_t *size, const char **why);
 
 #endif

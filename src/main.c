@@ -71,6 +71,8 @@ open_message(struct run *run, int *fd, struct status *st)
 	if (file != NULL && strcmp(file, "-") != 0) {
 		/* not waiting here for the writer of a pipe; that is wait_read()'s */
 		*fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		if (*fd == -1 && status_passes(errno))
+			return status_errno(st, PH_LOCAL, "--message %s", file);
 		if (*fd == -1)
 			return status_file(st, 3, 0, "--message", file);
 	} else if (run->stdin_closed)
@@ -212,6 +214,7 @@ finish(struct run *run, const struct status *error)
 	struct str record = { 0 };
 
 	o.exit = error != NULL ? status_exit(error) : envelope_exit(&run->envelope);
+	xdecided(o.exit);
 	report_failures(&o);
 	if (run->options.report == REPORT_JSON || (o.account != NULL && o.account->log != NULL))
 		report_json(&o, &record);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "chance.h"
 #include "header.h"
 #include "message.h"
 #include "repair.h"
@@ -330,7 +331,7 @@ message_add_id(struct message *m, struct str *fields, time_t when, const char *d
 
 	if (gmtime_r(&when, &tm) != NULL)
 		(void)strftime(date, sizeof date, "%Y%m%d%H%M%S", &tm);
-	arc4random_buf(noise, sizeof noise);
+	chance(noise, sizeof noise);
 	str_clear(&m->id);
 	str_printf(&m->id, "<%s.", date);
 	for (i = 0; i < sizeof noise; i++)

@@ -252,7 +252,7 @@ start(struct race *r)
 		fall(r, i, "`source-address`: ", errno);
 	else if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
 		r->early = early;
-	else if (errno != EINPROGRESS)
+	else if (errno != EINPROGRESS && errno != EINTR) /* which goes on, too */
 		fall(r, i, "", errno);
 }
 

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "chance.h"
 #include "durable.h"
 #include "pace.h"
 
@@ -30,7 +31,7 @@ pace_next(long long now, long long failures)
 		delay *= 2;
 	if (delay > PACE_MOST)
 		delay = PACE_MOST;
-	return now + delay + (long long)arc4random_uniform((uint32_t)PACE_JITTER(delay) + 1);
+	return now + delay + (long long)chance_below((uint32_t)PACE_JITTER(delay) + 1);
 }
 
 bool

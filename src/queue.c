@@ -156,16 +156,37 @@ note_session(struct spool *q, const struct account *a, const struct envelope *e)
 	(void)pace_save(q, a->name, &pace, &st);
 }
 
+/* What those who are put into the spool as `id` will have as their status, in an array; to be
+ * freed. */
+static struct status *
+promises(const struct envelope *e, const char *id)
+{
+	struct status *then = xalloc(e->n, sizeof *then);
+	size_t i;
+
+	for (i = 0; i < e->n; i++) {
+		const struct status *why = &e->rcpt[i].status;
+
+		if (to_be_queued(&e->rcpt[i]))
+			status_set(&then[i], PH_LOCAL, 2, 0, 0, "queued as %s%s%.300s", id,
+			    why->class != 0 ? ", as " : "", why->class != 0 ? why->text : "");
+	}
+	return then;
+}
+
 int
 queue_defer(struct spool *q, const struct account *a, struct envelope *e, const struct message *m,
     const char *server, char id[static SPOOL_ID], struct status *st)
 {
+	struct status *then = NULL;
 	struct item it;
 	size_t i;
 	int r = spool_new(q, &it, st);
 
 	if (r == 0) {
 		make_entry(a, e, m, server, &it.entry);
+		/* what wants memory comes before the commit: without any, this ends with 75 */
+		then = promises(e, it.id);
 		r = put_message(q, &it, m, st);
 	}
 	if (r == 0)
@@ -175,16 +196,15 @@ queue_defer(struct spool *q, const struct account *a, struct envelope *e, const 
 		note_session(q, a, e);
 		for (i = 0; i < e->n; i++) {
 			struct rcpt *to = &e->rcpt[i];
-			struct status why = to->status;
 
 			if (!to_be_queued(to))
 				continue;
-			status_set(&to->status, PH_LOCAL, 2, 0, 0, "queued as %s%s%.300s", id,
-			    why.class != 0 ? ", as " : "", why.class != 0 ? why.text : "");
+			to->status = then[i];
 			to->queued = true;
 			say_event("%s: %s", to->to, to->status.text);
 		}
 	}
+	free(then);
 	spool_close(q, &it);
 	return r;
 }

@@ -19,6 +19,7 @@
 #include <gnutls/gnutls.h>
 
 #include "base64.h"
+#include "chance.h"
 #include "scram.h"
 
 #define HASH_MAX 64
@@ -90,7 +91,7 @@ client_first(struct sasl *x, struct str *out)
 	if (x->nonce != NULL)
 		str_puts(&c->nonce, x->nonce);
 	else {
-		arc4random_buf(noise, sizeof noise);
+		chance(noise, sizeof noise);
 		base64_put(&c->nonce, noise, sizeof noise);
 	}
 	/* "y": we could bind and the server said it cannot; if it did not say so, it will notice */

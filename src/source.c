@@ -35,8 +35,11 @@ static ssize_t
 read_fd(void *arg, char *p, size_t n, struct status *st)
 {
 	struct source *in = arg;
-	ssize_t got = in->regular ? read(in->fd, p, n) : wait_read(in->fd, p, n, WAIT_FOREVER);
+	ssize_t got;
 
+	do
+		got = in->regular ? read(in->fd, p, n) : wait_read(in->fd, p, n, WAIT_FOREVER);
+	while (got == -1 && errno == EINTR && wait_signal() == NULL);
 	if (got == -1 && errno == EINTR)
 		return status_set(st, PH_LOCAL, 4, 3, 0,
 		    "interrupted by %s while reading the message; nothing was sent", wait_signal());

@@ -197,9 +197,13 @@ examine(const struct spool *q, struct item *it, const char **why)
 	off_t size = 0;
 	int r = read_envelope(q, it->place, it->id, &it->entry, why);
 
-	if (r == 0 && (*why = durable_fault(it->fd, &size)) == NULL && size != it->entry.size)
+	if (r == 0)
+		r = durable_examine(it->fd, &size, why);
+	if (r == 0 && size != it->entry.size) {
 		*why = "its message is not of the size in its envelope";
-	return r == 0 && *why != NULL ? 1 : r;
+		r = 1;
+	}
+	return r;
 }
 
 /* Waiting time begins when there is a clock to tell it. Where that has no space, it does later. */

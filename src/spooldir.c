@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "chance.h"
 #include "durable.h"
 #include "say.h"
 #include "spooldir.h"
@@ -50,7 +51,7 @@ spool_make_id(char id[static SPOOL_ID])
 	(void)snprintf(id, SPOOL_ID, "%014llx%06lx",
 	    ((unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000) &
 		0xffffffffffffff,
-	    (unsigned long)arc4random() & 0xffffff);
+	    (unsigned long)chance_below(0x1000000) & 0xffffff);
 }
 
 int
@@ -169,7 +170,7 @@ set_aside(int dir, int corrupt, const char *name)
 	str_puts(&to, name);
 	while (fstatat(corrupt, to.p, &sb, AT_SYMLINK_NOFOLLOW) == 0) {
 		str_clear(&to);
-		str_printf(&to, "%s.%08lx", name, (unsigned long)arc4random());
+		str_printf(&to, "%s.%08lx", name, (unsigned long)chance_below(UINT32_MAX));
 	}
 	r = renameat(dir, name, corrupt, to.p);
 	if (r == -1 && errno == ENOENT)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chance.h"
 #include "srv.h"
 
 #define TRY_SECONDS 3 /* for one answer of one name server, of which there are two tries */
@@ -152,7 +153,7 @@ draw(struct srv_record *r, int n)
 	for (i = 0; i < n; i++)
 		if (r[i].priority == r[best].priority)
 			sum += r[i].weight;
-	lot = arc4random_uniform(sum + 1);
+	lot = chance_below(sum + 1);
 	for (i = 0; i < n; i++) {
 		if (r[i].priority != r[best].priority)
 			continue;

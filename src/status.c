@@ -65,6 +65,19 @@ status_errno(struct status *st, enum phase ph, const char *fmt, ...)
 	return -1;
 }
 
+bool
+status_passes(int error)
+{
+	static const int passing[] = { ENOMEM, EMFILE, ENFILE, EIO, EINTR, EAGAIN, ESTALE,
+		ETIMEDOUT };
+	size_t i;
+
+	for (i = 0; i < sizeof passing / sizeof passing[0]; i++)
+		if (passing[i] == error)
+			return true;
+	return false;
+}
+
 int
 status_file(
     struct status *st, unsigned subject, unsigned detail, const char *what, const char *file)
@@ -75,6 +88,8 @@ status_file(
 
 	if (what == NULL)
 		what = "";
+	if (status_passes(e))
+		return status_set(st, PH_LOCAL, 4, 3, 0, "%s%s%s: %s", what, space, file, why);
 	if (e == EACCES)
 		return status_set(st, PH_LOCAL, 5, subject, detail,
 		    "%s%s%s: %s; let the user %s read it, and enter its directories", what, space,

@@ -60,10 +60,14 @@ int status_set(struct status *st, enum phase ph, unsigned class, unsigned subjec
  */
 int status_errno(struct status *st, enum phase ph, const char *fmt, ...) PRINTF(3, 4);
 
+/* Is this errno of a system short of something, or of a medium that fails, which may pass? */
+bool status_passes(int error);
+
 /*
  * The same for a file that a person named and that cannot be read, with errno as it is: "WHAT FILE:
  * "
- * (`what` may be NULL), strerror(errno), and what may help. Class 5, PH_LOCAL. Always -1.
+ * (`what` may be NULL), strerror(errno), and what may help. PH_LOCAL; class 5, but 4.3.0 when errno
+ * is one that passes. Always -1.
  */
 int status_file(
     struct status *st, unsigned subject, unsigned detail, const char *what, const char *file);

@@ -17,16 +17,26 @@
 
 #include "str.h"
 
+static int decided = -1; /* see xdecided() */
+
 static void
 no_memory(void)
 {
-	static const char text[] = ": 4.3.0 no memory left; nothing more was sent\n";
+	static const char before[] = ": 4.3.0 no memory left; nothing more was sent\n";
+	static const char after[] = ": 4.3.0 no memory left to report; the exit status is right\n";
 	const char *name = getprogname();
 
 	/* stdio may want memory of its own */
 	if (write(STDERR_FILENO, name, strlen(name)) != -1)
-		(void)!write(STDERR_FILENO, text, sizeof text - 1);
-	_exit(EX_TEMPFAIL);
+		(void)!(decided == -1 ? write(STDERR_FILENO, before, sizeof before - 1)
+				      : write(STDERR_FILENO, after, sizeof after - 1));
+	_exit(decided == -1 ? EX_TEMPFAIL : decided);
+}
+
+void
+xdecided(int status)
+{
+	decided = status;
 }
 
 void *

@@ -19,6 +19,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "chance.h"
 #include "durable.h"
 #include "ticket.h"
 
@@ -99,7 +100,7 @@ aim(struct ticket *k, const struct str *terms)
 static void
 other_name(const char *name, char other[static OTHER_SIZE])
 {
-	(void)snprintf(other, OTHER_SIZE, "%s.%08" PRIx32, name, arc4random());
+	(void)snprintf(other, OTHER_SIZE, "%s.%08" PRIx32, name, chance_below(UINT32_MAX));
 }
 
 static int

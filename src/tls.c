@@ -165,7 +165,10 @@ usable(const char *setting, const char *file, struct status *st)
 static int
 load_failed(struct status *st, enum phase ph, const char *setting, const char *file, int r)
 {
-	return status_set(st, ph, 5, 3, 5, "%s %s: %s", setting, file,
+	bool passes = r == GNUTLS_E_MEMORY_ERROR ||
+	    (r == GNUTLS_E_FILE_ERROR && status_passes(errno));
+
+	return status_set(st, ph, passes ? 4 : 5, 3, passes ? 0 : 5, "%s %s: %s", setting, file,
 	    r == 0 ? "nothing in it begins with -----BEGIN, as PEM does" : gnutls_strerror(r));
 }
 
@@ -191,6 +194,7 @@ load_store(struct tls_files *f, const struct tls_policy *p, enum phase ph, struc
 	f->store = true;
 	f->later = NULL;
 	if (p->ca != NULL) {
+		errno = 0;
 		r = gnutls_certificate_set_x509_trust_file(f->cred, p->ca, GNUTLS_X509_FMT_PEM);
 		return r <= 0 ? load_failed(st, ph, "tls-ca", p->ca, r) : 0;
 	}

@@ -192,9 +192,13 @@ wait_poll(struct pollfd *fds, nfds_t n, int64_t deadline)
 		ready = ppoll(fds, n, limit, &open_mask);
 		if (interrupted(&by))
 			return -1;
-		/* else EINTR from a signal that changes nothing, or EAGAIN for want of memory */
-		if (ready > 0 || (ready == 0 && wait_now() >= deadline))
+		/* else EINTR from a signal that changes nothing, or the kernel lacks memory */
+		if (ready > 0)
 			return ready;
+		if (wait_now() >= deadline)
+			return 0;
+		if (ready == -1 && errno != EINTR)
+			(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
  * peer - a mail server that plays a written dialogue to a client and says whether it did its part.
  *
- * usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] SCRIPT
+ * usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] [--grace MS] SCRIPT
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -132,7 +132,8 @@ in_dir(const char *name)
 static void
 usage(void)
 {
-	(void)fputs("usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] SCRIPT\n", stderr);
+	(void)fputs(
+	    "usage: peer [--dir DIR] [--port N] [--socket PATH] [--hold] [--grace MS] SCRIPT\n", stderr);
 	exit(2);
 }
 
@@ -223,6 +224,7 @@ main(int argc, char **argv)
 		{ "port", required_argument, NULL, 'p' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "hold", no_argument, NULL, 'h' },
+		{ "grace", required_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned short port = 0;
@@ -239,6 +241,8 @@ main(int argc, char **argv)
 			path = optarg;
 		else if (c == 'h')
 			again = true;
+		else if (c == 'g')
+			grace_ms = (int)strtonum(optarg, 0, 1000, &why);
 		else
 			usage();
 	}

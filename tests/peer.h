@@ -17,7 +17,6 @@
 #include <gnutls/gnutls.h>
 
 #define PATIENCE_MS 20000 /* the longest wait for anything that the client has to do */
-#define GRACE_MS 20	  /* see conn_need() */
 
 /* ---- bytes (peer.c) */
 
@@ -94,6 +93,8 @@ struct script {
 void script_read(struct script *s, const char *file);
 
 /* ---- one connection (peer_net.c, and peer_tls.c for what is in TLS) */
+
+extern int grace_ms; /* see conn_need() */
 
 struct conn {
 	int fd;

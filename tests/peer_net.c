@@ -28,6 +28,8 @@
 
 #define LINE_LIMIT (1024 * 1024)
 
+int grace_ms = 20;
+
 /* Is an event there within `ms`? Interruptions are nothing to us. */
 static bool
 ready(int fd, short event, long ms)
@@ -190,7 +192,7 @@ conn_need(struct conn *c)
 	if (c->out.len == 0)
 		return;
 	do
-		if (ready(c->fd, POLLIN, GRACE_MS))
+		if (ready(c->fd, POLLIN, grace_ms))
 			return;
 	while (client_busy() && now_ms() < until);
 	conn_flush(c);

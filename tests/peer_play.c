@@ -245,7 +245,7 @@ static void
 hear_message(struct play *p, const struct step *step)
 {
 	FILE *f;
-	char name[32], summary[64];
+	char name[32], summary[64], arrived[4096];
 	long octets = 0;
 	const char *line;
 	size_t n;
@@ -253,8 +253,9 @@ hear_message(struct play *p, const struct step *step)
 	(void)snprintf(name, sizeof name, "message.%u", p->messages + 1);
 	while (access(in_dir(name), F_OK) == 0) /* of those who came before, with --hold */
 		(void)snprintf(name, sizeof name, "message.%u", ++p->messages + 1);
-	if ((f = fopen(in_dir(name), "w")) == NULL)
-		broken("%s: %s", in_dir(name), strerror(errno));
+	/* whoever looks finds whole ones */
+	if ((f = fopen(in_dir("arriving"), "w")) == NULL)
+		broken("%s: %s", in_dir("arriving"), strerror(errno));
 	while ((line = conn_line(&p->conn, &n)) != NULL && !(n == 3 && line[0] == '.')) {
 		size_t stuffed = line[0] == '.';
 
@@ -266,11 +267,14 @@ hear_message(struct play *p, const struct step *step)
 		conn_taken(&p->conn, n);
 	}
 	if (fclose(f) == EOF)
-		broken("%s: %s", in_dir(name), strerror(errno));
+		broken("%s: %s", in_dir("arriving"), strerror(errno));
 	if (line == NULL) {
-		(void)unlink(in_dir(name));
+		(void)unlink(in_dir("arriving"));
 		fail("the client closed the connection in the middle of the message");
 	}
+	(void)strlcpy(arrived, in_dir("arriving"), sizeof arrived);
+	if (rename(arrived, in_dir(name)) == -1)
+		broken("%s: %s", in_dir(name), strerror(errno));
 	conn_taken(&p->conn, n);
 	p->messages++;
 	(void)snprintf(summary, sizeof summary, "<message, %ld octets>", octets);
