@@ -25,7 +25,8 @@ recipe()
 	    here && /^\.Bd / { n++; inside = 1; next }
 	    /^\.Ed/ { inside = 0 }
 	    here && inside && n == wanted { gsub(/\\e/, "\\"); print }' "$PNEU_SRC/man/pneu-recipes.7" |
-	    sed -e "s|/usr/local/bin/pneu|$PNEU|" -e "s|/etc/pneu/|$PWD/|" -e "s|/var/spool/pneu-www|$PWD/spool|" \
+	    sed -e "s|/usr/local/bin/pneu|$PNEU|" -e "s|/etc/pneu/|$PWD/|" \
+		-e "s|/var/spool/pneu-www|$PWD/spool|" \
 		-e '/^server/s|@[a-z.]*$|@127.0.0.1:1|' -e 's|^password-command .*|password-command echo x|'
 }
 
