@@ -125,8 +125,8 @@ unprivileged()
 
 @test "root, and nothing says who that is" {
 	submit root <letter
-	first 67 "<root> is not an address: it has no domain: write user@domain, or set \`domain\` or" \
-	    "\`aliases\`"
+	first 67 "<root> is not an address: it has no domain" \
+	    "write user@domain, or set \`domain\` or \`aliases\`"
 }
 
 @test "a password that is not there: what to look at" {

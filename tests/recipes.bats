@@ -26,8 +26,8 @@ recipe()
 	    /^\.Ed/ { inside = 0 }
 	    here && inside && n == wanted { gsub(/\\e/, "\\"); print }' "$PNEU_SRC/man/pneu-recipes.7" |
 	    sed -e "s|/usr/local/bin/pneu|$PNEU|" -e "s|/etc/pneu/|$PWD/|" \
-	    -e "s|/var/spool/pneu-www|$PWD/spool|" \
-	    -e '/^server/s|@[a-z.]*$|@127.0.0.1:1|' -e 's|^password-command .*|password-command echo x|'
+		-e "s|/var/spool/pneu-www|$PWD/spool|" \
+		-e '/^server/s|@[a-z.]*$|@127.0.0.1:1|' -e 's|^password-command .*|password-command echo x|'
 }
 
 @test "mutt with two identities: the recipient chooses the sender, and the sender the account" {
