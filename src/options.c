@@ -409,7 +409,7 @@ options_help(void)
 	    "       pneu [options] --message=FILE recipient ...\n"
 	    "       pneu --check [account|URL] [recipient] what works, and what does not\n"
 	    "       pneu --flush | --list                  what waits in the spool\n\n"
-	    "Submits one mail message and says how it ended for every recipient.\n\n");
+	    "Submits one mail message, and says who did not get it, and why.\n\n");
 	for (own = own_options; own->name != NULL; own++)
 		help_line(&out, own->value < OPT_SETTING ? own->value : 0, own->name, own->argument,
 		    own->help);
@@ -424,6 +424,7 @@ options_help(void)
 	    "\nTwo lines in ~/.config/pneu/config are a whole configuration:\n"
 	    "    server            submissions://alice@smtp.example.org\n"
 	    "    password-command  pass show mail/example\n"
-	    "\nExit status: 0 everybody was accepted; 75 try again later; others in pneu(1).\n");
+	    "Whole configurations for Gmail, Microsoft 365, cron, PHP: pneu-recipes(7).\n"
+	    "\nExit status: 0 accepted, 75 try again later; the others are in pneu(1).\n");
 	return out.p;
 }
