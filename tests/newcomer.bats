@@ -72,7 +72,7 @@ unprivileged()
 @test "no message" {
 	submit bob@x.example </dev/null
 	first 65 "the message is empty: give it on standard input, or with --message"
-	submit bob@x.example <&-
+	in_shell 'exec "$PNEU" "$@" <&-' bob@x.example
 	first 66 "standard input is closed; name a file with --message"
 }
 
