@@ -72,8 +72,7 @@ unprivileged()
 @test "no message" {
 	submit bob@x.example </dev/null
 	first 65 "the message is empty: give it on standard input, or with --message"
-	# closed by a shell of its own: where run() puts things, another descriptor may take the place
-	in_shell '"$PNEU" "$@" <&-' bob@x.example
+	in_shell 'exec "$PNEU" "$@" <&-' bob@x.example
 	first 66 "standard input is closed; name a file with --message"
 }
 
@@ -126,8 +125,8 @@ unprivileged()
 
 @test "root, and nothing says who that is" {
 	submit root <letter
-	first 67 "<root> is not an address: it has no domain" \
-	    "write user@domain, or set \`domain\` or \`aliases\`"
+	first 67 "<root> is not an address: it has no domain: write user@domain, or set \`domain\` or" \
+	    "\`aliases\`"
 }
 
 @test "a password that is not there: what to look at" {
