@@ -310,8 +310,9 @@ read_file(const char *name, size_t *len)
 	*len = 0;
 	if (fstat(fd, &sb) == 0 && sb.st_size > 0 && sb.st_size <= FILE_MAX) {
 		text = xbuffer((size_t)sb.st_size);
-		while ((n = read(fd, text + *len, (size_t)sb.st_size - *len)) > 0)
-			*len += (size_t)n;
+		do
+			n = read(fd, text + *len, (size_t)sb.st_size - *len);
+		while (n > 0 && (*len += (size_t)n) < (size_t)sb.st_size);
 	}
 	(void)close(fd);
 	if (n == -1) {

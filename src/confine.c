@@ -165,7 +165,7 @@ confine_files(const struct confine *needs)
 		allow_resolver(rules, needs->lasting);
 	for (i = 0; i < CONFINE_FILES; i++)
 		if (needs->files[i] != NULL && !needs->read)
-			allow_reading(rules, needs->files[i]);
+			(void)allow_path(rules, needs->files[i], LANDLOCK_ACCESS_FS_READ_FILE);
 	if (needs->state != NULL)
 		allow_state(rules, needs->state, r.files & (CHANGE | CUT));
 	if (needs->spool != NULL)
