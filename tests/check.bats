@@ -191,6 +191,24 @@ ready()
 	refute_output --partial s3cret-word
 }
 
+@test "check: a port whose custom is another scheme" {
+	run "$PNEU" --config=/dev/null --check submission://alice@127.0.0.1:465 --password-file=password
+	step warning server 'port 465 is for TLS from the first octet: submissions://127\.0\.0\.1'
+	run "$PNEU" --config=/dev/null --check submissions://alice@127.0.0.1:587 --password-file=password
+	step warning server 'port 587 is for STARTTLS: submission://127\.0\.0\.1:587 is more likely'
+	run "$PNEU" --config=/dev/null --check submission://alice@127.0.0.1:25 --password-file=password
+	step warning server 'port 25 is between servers, .* 465 and 587 are for submission'
+}
+
+@test "check: a spool that can be written, and one that cannot" {
+	mkdir spool
+	run "$PNEU" --config=/dev/null --check --queue="$PWD/spool" submission://127.0.0.1:1
+	step ok spool 'it can be written'
+	chmod 755 spool
+	run "$PNEU" --config=/dev/null --check --queue="$PWD/spool" submission://127.0.0.1:1
+	step failure spool 'open to others \(chmod 700'
+}
+
 @test "check: the first server is down, the second works: as a submission would end" {
 	peer_start - <<-END
 		$(ready)

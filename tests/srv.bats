@@ -99,6 +99,19 @@ inside()
 	assert_line --regexp '^server: mail\.example\.test:[0-9]+ \[127'
 }
 
+@test "srv: a user name is for the servers of the domain, whatever is in it" {
+	# a%b:c@d/e
+	printf '%s\n' 'INCLUDE parts/ready' 'C: AUTH PLAIN AGElYjpjQGQvZQBzM2NyZXQtd29yZA==' \
+	    'S: 235 2.7.0 Authentication successful' 'INCLUDE parts/mail' >script
+	(umask 077 && echo s3cret-word >password)
+	inside '
+		serve
+		echo "_submission._tcp.example.test 10 0 $port mail.example.test" >zone
+		pneu --server=srv:a%25b%3Ac%40d%2Fe@example.test --tls-name=localhost \
+		    --password-file=password bob@example.org'
+	assert_line 'status: 0'
+}
+
 @test "srv: in the order of priorities, TLS first before STARTTLS, and the next one where one is down" {
 	inside '
 		serve
