@@ -77,7 +77,7 @@ slurp(const char *path, struct str *to)
 	return n == 0 ? 0 : -1;
 }
 
-void
+_Noreturn void
 give_up(const char *what)
 {
 	printf("Bail out! %s: %s\n", what, strerror(errno));

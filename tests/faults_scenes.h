@@ -55,7 +55,7 @@ int judge(const struct scene *s, const struct ended *e, bool measure, struct str
 bool is_empty(const char *path);
 
 /* Trouble with the machine: says so and exits. */
-void give_up(const char *what);
+_Noreturn void give_up(const char *what);
 
 /* A file with these octets, or with this text. */
 void spill(const char *path, const char *p, size_t n);

@@ -33,11 +33,11 @@ teardown()
 slow()
 {
 	{
-		cat <<-'SCRIPT'
+		cat <<-SCRIPT
 			INCLUDE parts/ready-in-step
 			INCLUDE parts/envelope
 			C: <part, 1000 octets>
-			PAUSE 2100
+			PAUSE ${pause:-2100}
 		SCRIPT
 		cat
 	} >script
@@ -206,13 +206,14 @@ drawn()
 	peer_end
 }
 
-# It is cut off while the server pauses, which is noticed when the next piece of it is looked at.
+# It is cut off while the server pauses and the line is there, which is noticed when the next piece of the file
+# is looked at.
 @test "a file that is cut off takes it away" {
-	slow <<-'SCRIPT'
+	pause=5000 slow <<-'SCRIPT'
 		C: <aborted message>
 	SCRIPT
 	{
-		until_true grep -q '<part, ' "$peer_dir/transcript" && : >large
+		until_true grep -q ' of 30' typescript && : >large
 	} 3>&- &
 	on_terminal "$(client --message=large bob@example.org)"
 	wait "$!"

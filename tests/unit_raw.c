@@ -135,7 +135,8 @@ agrees(const struct str *file, size_t from)
 		good = !w.odd && info.size == (off_t)w.mail.len && info.eight == w.eight &&
 		    info.nul == w.nul && info.too_long == w.too_long &&
 		    raw_end(r) == (off_t)file->len && reads(r, 0, &w.mail) && reads(r, 0, &w.mail);
-		good &= reads_stuffed(r, &w.mail) && reads_stuffed(r, &w.mail);
+		good &= reads_stuffed(r, &w.mail);
+		good &= reads_stuffed(r, &w.mail); /* from the beginning again */
 		good &= reads(r, (off_t)w.mail.len / 2, &w.mail) && reads(r, 1, &w.mail);
 	}
 	raw_free(&r);
