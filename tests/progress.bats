@@ -206,8 +206,8 @@ drawn()
 	peer_end
 }
 
-# It is cut off while the server pauses and the line is there, which is noticed when the next piece of the file
-# is looked at.
+# It is cut off while the server pauses and the line is there, which is noticed when the next piece of it is
+# looked at.
 @test "a file that is cut off takes it away" {
 	pause=5000 slow <<-'SCRIPT'
 		C: <aborted message>
