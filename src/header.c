@@ -300,9 +300,7 @@ header_read(struct message *m, struct status *st)
 			str_put(&field, line.p, line.len);
 		}
 		if (quoted.len == 0 && (tail = cut_tail(m, &line)) > 0) {
-			field.len -= tail;
-			/* it ends in the line: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-			field.p[field.len] = '\0';
+			str_cut(&field, tail);
 			break;
 		}
 		if (r == 2 || m->head.len + field.len > HEADER_MAX) {

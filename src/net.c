@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -237,7 +238,7 @@ start(struct race *r)
 
 	r->fds[i].fd = -1;
 	r->fds[i].events = POLLOUT;
-	/* there are r->n of them: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+	assert(ai != NULL); /* there are r->n of them */
 	fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
 	if (fd == -1) {
 		fall(r, i, "", errno);

@@ -152,6 +152,14 @@ str_printf(struct str *s, const char *fmt, ...)
 }
 
 void
+str_cut(struct str *s, size_t n)
+{
+	s->len -= n;
+	if (s->p != NULL)
+		s->p[s->len] = '\0';
+}
+
+void
 str_clear(struct str *s)
 {
 	s->len = 0;

@@ -47,6 +47,7 @@ void str_puts(struct str *s, const char *z);
 void str_putc(struct str *s, char c);
 void str_printf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
 void str_vprintf(struct str *s, const char *fmt, va_list ap) PRINTF(2, 0);
+void str_cut(struct str *s, size_t n);	   /* the last n bytes, of which there are as many */
 void str_clear(struct str *s);		   /* len = 0; keeps the memory */
 void str_free(struct str *s);		   /* wipes, frees, and leaves an empty one */
 const char *str_text(const struct str *s); /* "" when nothing was ever put */
