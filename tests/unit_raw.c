@@ -156,7 +156,7 @@ make_up(struct str *file, size_t size, unsigned kind)
 		if (arc4random_uniform(4) == 0)
 			n = arc4random_uniform(3);
 		if (arc4random_uniform(3) == 0)
-			str_puts(file, "..." + arc4random_uniform(3));
+			str_puts(file, &"..."[arc4random_uniform(3)]);
 		for (; n > 0; n--)
 			str_putc(file, (char)('a' + arc4random_uniform(26)));
 		if (arc4random_uniform(500) == 0 && (kind & 4) != 0)
