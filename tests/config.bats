@@ -41,16 +41,6 @@ config()
 	fails 78 5.3.5 "missing: No such file"
 }
 
-# As somebody whom modes concern.
-unprivileged()
-{
-	if [ "$(id -u)" -ne 0 ]; then
-		"$@"
-	else
-		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-	fi
-}
-
 @test "a file that cannot be read" {
 	[ "$(id -u)" -ne 0 ] || need setpriv
 	unprivileged "$PNEU" --version >/dev/null 2>&1 || skip "others cannot run the program here"

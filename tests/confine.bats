@@ -153,7 +153,9 @@ before()
 	peer_end
 }
 
-@test "two servers: the second one may still be called, with a password of its own" {
+# A server that does not want us, and a second one that has a login.
+serve_second()
+{
 	{
 		echo 'S: 421 4.3.2 not now'
 		echo NEXT
@@ -162,6 +164,10 @@ before()
 		mail
 	} >dialogue
 	serve
+}
+
+@test "two servers: the second one may still be called, with a password of its own" {
+	serve_second
 	echo s3cret-word >password
 	client --server="$url" --password-file=password -v
 	assert_success
@@ -185,14 +191,7 @@ before()
 }
 
 @test "password-command: asked again by a process that was there before, for the second server" {
-	{
-		echo 'S: 421 4.3.2 not now'
-		echo NEXT
-		greeting
-		echo "C: AUTH PLAIN $(plain s3cret-word)"
-		mail
-	} >dialogue
-	serve
+	serve_second
 	client --server="$url" --password-command='echo $$ >>asked; echo s3cret-word' -v
 	assert_success
 	confined "$more" "$one"

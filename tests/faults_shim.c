@@ -9,7 +9,7 @@
  * Counts the calls of the kind FAULT_KIND, spoils the one with the number FAULT_AT (1: the first) and
  * with FAULT_STAYS=1 all that follow, and writes what it did into the file FAULT_BOARD (faults.h):
  *
- *	memory		allocations by the program itself, and by the C library and libbsd for it: ENOMEM
+ *	memory		allocations by the program, and by the C library and libbsd for it: ENOMEM
  *	library		allocations by all other libraries: ENOMEM
  *	EINTR		whatever waits is interrupted
  *	short		reads and writes take one octet

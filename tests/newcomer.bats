@@ -26,16 +26,6 @@ first()
 	done
 }
 
-# As somebody whom modes concern.
-unprivileged()
-{
-	if [ "$(id -u)" -ne 0 ]; then
-		"$@"
-	else
-		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-	fi
-}
-
 @test "a file that is not there: the message, the configuration, the password" {
 	submit --message=nowhere bob@x.example
 	first 66 "--message nowhere: No such file" "is the name right?"

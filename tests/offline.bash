@@ -37,6 +37,16 @@ in_shell()
 	run --separate-stderr sh -c "$commands" sh "${nowhere[@]}" "$@"
 }
 
+# As somebody whom modes concern.
+unprivileged()
+{
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+	else
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	fi
+}
+
 # fails STATUS CODE [TEXT ...]: it ended like that, with one line that has all of this, and no output.
 fails()
 {
