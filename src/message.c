@@ -20,6 +20,8 @@
 #include "wait.h"
 #include "when.h"
 
+#define ASK_AFTER (1024 * 1024) /* octets of a message until a signal is looked for again */
+
 static int
 open_source(struct message *m, struct source *in, struct status *st)
 {
@@ -224,12 +226,16 @@ static ssize_t
 send_rest(const struct form *f, struct stream *s, char *buf, struct status *st)
 {
 	bool first = true;
+	size_t unasked = 0;
 	const char *p;
 	ssize_t n;
 
 	while ((n = raw_stuffed(f->store.rest, first, buf, STORE_CHUNK, &p, st)) > 0) {
-		if (asked_to_end(st) == -1)
-			return -1;
+		if ((unasked += (size_t)n) >= ASK_AFTER) {
+			if (asked_to_end(st) == -1)
+				return -1;
+			unasked = 0;
+		}
 		stream_put(s, p, (size_t)n);
 		first = false;
 	}

@@ -17,10 +17,8 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
+#include "crlf.h"
 #include "raw.h"
 #include "say.h"
 #include "scan.h"
@@ -43,11 +41,9 @@ struct raw {
 	bool as_it_is; /* all line ends are CRLF already */
 	struct stat seen;
 	struct window window;
-	/* where reading is: so far in the mail, so far in the file, and what stood before that */
+	/* where reading is: so far in the mail, so far in the file */
 	off_t done, next;
-	char before;
-	bool stuff;    /* a dot at the beginning of a line gets another one */
-	off_t stuffed; /* of these, how many */
+	struct crlf crlf;
 };
 
 /* ---- the window */
@@ -252,145 +248,6 @@ was_altered(struct status *st)
 	return status_set(st, PH_BODY, 4, 3, 0, "the message's file was altered while it was read");
 }
 
-/* The end of a line, of which the CR may be there: how many octets. */
-static inline size_t
-put_end(char *to, char before)
-{
-	if (before == '\r') {
-		*to = '\n';
-		return 1;
-	}
-	to[0] = '\r';
-	to[1] = '\n';
-	return 2;
-}
-
-/* What goes before the octet that begins a line: a dot, or nothing (RFC 5321 4.5.2). */
-static inline size_t
-stuff_dot(struct raw *r, char *to, char first)
-{
-	if (first != '.' || !r->stuff)
-		return 0;
-	*to = '.';
-	r->stuffed++;
-	return 1;
-}
-
-/* Copy p[0..n) up to its first LF to `to`: how many octets. */
-static size_t
-copy_line(char *to, const char *p, size_t n)
-{
-	const char *lf = memchr(p, '\n', n);
-
-	if (lf != NULL)
-		n = (size_t)(lf - p);
-	memcpy(to, p, n);
-	return n;
-}
-
-#ifdef __SSE2__
-
-#define BLOCK 64
-#define AHEAD 4096 /* how far ahead memory is asked for */
-
-/* Copy a block; its bits are those of the octets that are LFs. */
-static inline uint64_t
-copy_block(char *to, const char *p)
-{
-	const __m128i lf = _mm_set1_epi8('\n');
-	uint64_t found = 0;
-	int i;
-
-	for (i = 0; i < BLOCK; i += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-
-		_mm_storeu_si128((__m128i *)(void *)(to + i), v);
-		found |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)) << i;
-	}
-	return found;
-}
-
-/*
- * Whole blocks of *pp..end as mail to *top, while there is room: lines of mail are so short that
- * two calls for each take longer than the work.
- */
-static void
-copy_blocks(struct raw *r, const char **pp, const char *end, char **top, const char *most)
-{
-	const char *p = *pp;
-	char *to = *top;
-
-	/* of a block all may be LFs, with dots behind them in the next one */
-	for (; end - p >= 2 * BLOCK && most - to >= 4 * BLOCK; p += BLOCK) {
-		char before = p > *pp ? p[-1] : r->before;
-		uint64_t found;
-		size_t done = 0;
-
-		__builtin_prefetch(p + AHEAD);
-		if (before == '\n')
-			to += stuff_dot(r, to, *p);
-		for (found = copy_block(to, p); found != 0; found &= found - 1) {
-			size_t lf = (size_t)__builtin_ctzll(found);
-
-			to += lf - done;
-			to += put_end(to, lf > 0 ? p[lf - 1] : before);
-			/* what is behind it goes there once more */
-			if ((done = lf + 1) == BLOCK)
-				break;
-			to += stuff_dot(r, to, p[done]);
-			(void)copy_block(to, p + done);
-		}
-		to += BLOCK - done;
-	}
-	if (p > *pp)
-		r->before = p[-1];
-	*pp = p;
-	*top = to;
-}
-
-#else
-
-static void
-copy_blocks(struct raw *r, const char **pp, const char *end, char **top, const char *most)
-{
-	(void)r, (void)pp, (void)end, (void)top, (void)most;
-}
-
-#endif
-
-/* Fill buf[0..size) with lines of p[0..len) as mail; *len is what was used of it. */
-static size_t
-with_crlf(struct raw *r, const char *p, size_t *len, char *buf, size_t size)
-{
-	const char *start = p, *end = p + *len;
-	char *to = buf, *most = buf + size - 1; /* two octets go in together or not at all */
-
-	copy_blocks(r, &p, end, &to, most);
-	while (p < end && to < most) {
-		size_t room, left = (size_t)(end - p), n, k;
-
-		if (r->before == '\n' && stuff_dot(r, to, *p) != 0) {
-			to[1] = r->before = *p++;
-			to += 2;
-			continue;
-		}
-		room = (size_t)(most - to);
-		n = left < room ? left : room;
-		k = copy_line(to, p, n);
-		to += k;
-		p += k;
-		if (k > 0)
-			r->before = p[-1];
-		if (k == n)
-			continue;
-		to += put_end(to, r->before);
-		r->before = '\n';
-		p++;
-	}
-	*len = (size_t)(p - start);
-	return (size_t)(to - buf);
-}
-
 static bool
 is_as_seen(const struct raw *r)
 {
@@ -410,9 +267,9 @@ next_piece(struct raw *r, char *buf, size_t n, const char **p)
 
 	if (len == 0)
 		return 0;
-	if (!r->as_it_is || r->stuff) {
+	if (!r->as_it_is || r->crlf.stuff) {
 		*p = buf;
-		got = with_crlf(r, text, &len, buf, n);
+		got = crlf_fill(&r->crlf, text, &len, buf, n);
 	} else {
 		if (r->next + (off_t)len == r->to && len > n)
 			len -= n;
@@ -420,7 +277,7 @@ next_piece(struct raw *r, char *buf, size_t n, const char **p)
 			text = memcpy(buf, text, len);
 		*p = text;
 		got = len;
-		r->before = text[len - 1];
+		r->crlf.before = text[len - 1];
 	}
 	r->next += (off_t)len;
 	return got;
@@ -434,15 +291,15 @@ read_on(struct raw *r, char *buf, size_t n, const char **p, struct status *st)
 
 	if (r->done == r->size)
 		return 0;
-	r->stuffed = 0;
+	r->crlf.stuffed = 0;
 	if (r->next < r->to)
 		got = next_piece(r, buf, n, p);
 	else {
 		*p = "\r\n"; /* the file ends in the middle of a line */
-		got = r->before != '\n' ? 2 : 0;
-		r->before = '\n';
+		got = r->crlf.before != '\n' ? 2 : 0;
+		r->crlf.before = '\n';
 	}
-	r->done += (off_t)got - r->stuffed;
+	r->done += (off_t)got - (off_t)r->crlf.stuffed;
 	/*
 	 * What was not there at the first look is not promised to the server. And the last octets,
 	 * which nobody can alter any more, are held back until it is sure that nothing before them
@@ -458,7 +315,7 @@ begin(struct raw *r)
 {
 	r->done = 0;
 	r->next = r->from;
-	r->before = '\n';
+	r->crlf.before = '\n';
 }
 
 ssize_t
@@ -487,8 +344,8 @@ raw_stuffed(struct raw *r, bool first, char *buf, size_t n, const char **p, stru
 
 	if (first)
 		begin(r);
-	r->stuff = true;
+	r->crlf.stuff = true;
 	got = read_on(r, buf, n, p, st);
-	r->stuff = false;
+	r->crlf.stuff = false;
 	return got;
 }

@@ -6,7 +6,11 @@
  */
 #include "config.h"
 
+#include <sys/mman.h>
+
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +20,7 @@
 
 #define MOST 998
 #define VIEW 65536
+#define FLIPPED (1024 * 1024) /* octets, in lines that 8 octets hold */
 
 /* What raw_open() should find, octet by octet. */
 struct wanted {
@@ -288,6 +293,65 @@ altered(unsigned kind, const char *what)
 	str_free(&file);
 }
 
+/* Ends with the process: the first octet of the lines of 8 becomes a dot, and no dot, and a dot. */
+static void *
+flip(void *arg)
+{
+	volatile char *map = arg;
+	size_t i;
+
+	for (;;)
+		for (i = 0; i < FLIPPED; i += 8)
+			map[i] = map[i] == '.' ? 'x' : '.';
+	return NULL;
+}
+
+/* All of it as it follows DATA, again and again: how many lines there are of but a dot. */
+static int
+read_while_it_flips(int fd, const void *arg)
+{
+	static char buf[VIEW];
+	struct str file = { 0 };
+	struct raw_info info;
+	struct status st;
+	pthread_t thread;
+	int in, i, ends = 0;
+	const char *p, *map;
+
+	(void)fd, (void)arg;
+	while (file.len < FLIPPED)
+		str_puts(&file, "x\nline\n\n");
+	in = file_of(&file);
+	map = mmap(NULL, FLIPPED, PROT_READ | PROT_WRITE, MAP_SHARED, in, 0);
+	if (map == MAP_FAILED || pthread_create(&thread, NULL, flip, (void *)(uintptr_t)map) != 0)
+		return 100;
+	for (i = 0; i < 10 && ends == 0; i++) {
+		struct raw *r = raw_open(in, 0, MOST, &info);
+		bool first = true;
+		ssize_t n;
+
+		if (r == NULL)
+			return 101;
+		for (; (n = raw_stuffed(r, first, buf, sizeof buf, &p, &st)) > 0; first = false)
+			ends += memmem(p, (size_t)n, "\n.\r\n", 4) != NULL;
+		raw_free(&r);
+	}
+	return ends > 0;
+}
+
+/*
+ * Whoever may write to the file that somebody sends cannot end the message early, whenever he
+ * writes: behind a line of but a dot, commands would follow.
+ */
+static void
+altered_under_our_eyes(void)
+{
+	struct peer child;
+
+	peer_start(&child, read_while_it_flips, NULL);
+	is_number(peer_end(&child), 0, "no dot of a file that is altered ends the message");
+}
+
 /* What is behind the end of a file that was cut off cannot be read: a signal says so. */
 static int
 read_cut_file(int fd, const void *arg)
@@ -353,5 +417,6 @@ test_raw(void)
 	altered(0, "with LF");
 	altered(1, "with CRLF");
 	altered(8, "without an end");
+	altered_under_our_eyes();
 	str_free(&file);
 }
