@@ -226,3 +226,47 @@ client_last_words(struct client *c, const char *fmt, ...)
 		(void)!write(c->out, line.p, line.len);
 	str_free(&line);
 }
+
+/* ---- answers */
+
+/* Reply codes for what we say ourselves: the first row that fits. A subject of 0 fits all. */
+static const struct {
+	unsigned char class, subject;
+	unsigned short detail; /* 0 fits all */
+	unsigned short code;
+} codes[] = {
+	{ 2, 0, 0, 250 },
+	{ 4, 3, 1, 452 },
+	{ 4, 5, 3, 452 },
+	{ 4, 0, 0, 451 },
+	{ 5, 1, 0, 553 },
+	{ 5, 3, 3, 555 },
+	{ 5, 3, 4, 552 },
+	{ 5, 6, 7, 553 },
+	{ 5, 0, 0, 554 },
+};
+
+void
+client_answer(struct client *c, const struct status *st)
+{
+	bool ours = st->code == 0 || st->code == 421 || status_scope(st) == SC_SESSION;
+	unsigned class = st->class;
+	size_t i;
+
+	if (!ours) {
+		client_reply(c, "%s", st->text);
+		return;
+	}
+	/* a configuration that is wrong, a login that is refused: neither is the message's fault */
+	if (class == 5 &&
+	    (status_scope(st) == SC_SESSION || st->code == 421 ||
+		(st->phase == PH_LOCAL && (st->subject == 3 || st->subject == 7) &&
+		    st->detail != 4)))
+		class = 4;
+	for (i = 0; codes[i].class != class ||
+	     (codes[i].subject != 0 && codes[i].subject != st->subject) ||
+	     (codes[i].detail != 0 && codes[i].detail != st->detail);
+	     i++)
+		;
+	client_reply(c, "%u %u.%u.%u %s", codes[i].code, class, st->subject, st->detail, st->text);
+}

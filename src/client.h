@@ -55,6 +55,12 @@ ssize_t client_chunk(void *arg, char *p, size_t n, struct status *st);
 /* One reply, cut to the length of a line; it leaves when the client has to say something. */
 void client_reply(struct client *c, const char *fmt, ...) PRINTF(2, 3);
 
+/*
+ * Tell the client: the server's reply as it was said, or our own words. What ends our session with
+ * the server does not end the client's with us, and is "for now" (451) to it.
+ */
+void client_answer(struct client *c, const struct status *st);
+
 /* A reply with which we leave, even when the stream has failed on our side. */
 void client_last_words(struct client *c, const char *fmt, ...) PRINTF(2, 3);
 

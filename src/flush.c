@@ -33,12 +33,12 @@
 struct run {
 	struct settler s;
 	struct link *link;
-	struct ahead ahead;	/* over the link */
+	struct ahead ahead;	    /* over the link */
 	TAILQ_HEAD(jobs, job) open; /* those whose answers are not there */
-	bool forced;		/* whether they are due or not */
-	bool only;		/* whoever asked for this one hears of *last at the end */
-	struct status last;	/* the first that kept somebody from a message, class 0: nothing */
-	struct status lost;	/* why there is no session any more, class 0: there is */
+	bool forced;		    /* whether they are due or not */
+	bool only;		    /* whoever asked for this one hears of *last at the end */
+	struct status last; /* the first that kept somebody from a message, class 0: nothing */
+	struct status lost; /* why there is no session any more, class 0: there is */
 };
 
 /* Is there anything to write down? When a signal ended the try there may not be. */
@@ -62,6 +62,7 @@ struct job {
 	struct item it;
 	struct queued queued;
 	struct message m;
+	int64_t start; /* of wait_now() */
 };
 
 /* Send it; heard() ends it. 0, or -1 with *st: it cannot be read. */
@@ -70,6 +71,7 @@ begin(struct run *r, struct job *j, struct status *st)
 {
 	struct str nothing = { 0 };
 
+	j->start = wait_now();
 	queue_envelope(&j->it.entry, (long long)time(NULL), &j->queued);
 	if (message_open(&j->m, j->it.fd, false, st) == -1 ||
 	    message_finish(&j->m, &nothing, st) == -1)
@@ -95,7 +97,7 @@ end(struct run *r, struct job *j, struct status *st)
 			r->last = e->rcpt[i].status;
 	if (!has_outcome(e))
 		return 0;
-	log_message(r->s.account, r->link, e, &j->m);
+	log_message(r->s.account, r->link, e, &j->m, j->start);
 	queue_outcome(&j->queued, r->link->name, (long long)time(NULL), &j->it.entry);
 	return settle(&r->s, &j->it, st);
 }

@@ -48,14 +48,29 @@ link_free(struct link *l)
 	memset(l, 0, sizeof *l);
 }
 
+/* Over all sessions. */
+static struct tally
+total(const struct link *l)
+{
+	struct tally t = { 0 };
+
+	if (l->session != NULL) {
+		t.turns = session_turns(l->session);
+		session_octets(l->session, &t.sent, &t.received);
+	}
+	t.turns += l->ended.turns;
+	t.sent += l->ended.sent;
+	t.received += l->ended.received;
+	return t;
+}
+
 void
 link_down(struct link *l)
 {
 	if (l->session == NULL)
 		return;
 	l->info = *session_info(l->session);
-	l->turns += session_turns(l->session);
-	link_octets(l, &l->sent, &l->received);
+	l->ended = total(l);
 	session_close(&l->session);
 }
 
@@ -67,21 +82,16 @@ link_renew(struct link *l)
 		stream_deadline(session_chat(l->session)->stream, l->deadline);
 }
 
-unsigned
-link_turns(const struct link *l)
+struct tally
+link_tally(struct link *l)
 {
-	return l->turns + (l->session != NULL ? session_turns(l->session) : 0);
-}
+	struct tally all = total(l), t = all;
 
-void
-link_octets(const struct link *l, uint64_t *sent, uint64_t *received)
-{
-	uint64_t out = 0, in = 0;
-
-	if (l->session != NULL)
-		session_octets(l->session, &out, &in);
-	*sent = l->sent + out;
-	*received = l->received + in;
+	t.turns -= l->told.turns;
+	t.sent -= l->told.sent;
+	t.received -= l->told.received;
+	l->told = all;
+	return t;
 }
 
 /* ---- which servers */

@@ -23,6 +23,12 @@ struct link_plan {
 	const char *spool; /* the directory that is written to, or NULL */
 };
 
+/* What went over the wire. */
+struct tally {
+	unsigned turns;		 /* how often we have waited for a server; see stream_turns() */
+	uint64_t sent, received; /* octets, all that TLS adds included */
+};
+
 struct link {
 	const struct account *account; /* borrowed */
 	int64_t deadline;	       /* of wait_now(), for all that is done with it */
@@ -36,8 +42,8 @@ struct link {
 	char *name; /* "host:port", or NULL */
 	char *user; /* who we authenticated as, or NULL */
 	struct session_info info;
-	unsigned turns;		 /* of the sessions that have ended */
-	uint64_t sent, received; /* likewise */
+	struct tally ended; /* of the sessions that have ended */
+	struct tally told;  /* of what link_tally() has told */
 	/* What a session goes on using. */
 	bool aimed;	      /* url and cred are for this server */
 	struct account clear; /* the account without TLS, where `tls may` came to that */
@@ -78,11 +84,8 @@ bool link_next(struct link *l);
 /* The account's `deadline` counts from now on, for the session that there is, too. */
 void link_renew(struct link *l);
 
-/* How often we have waited for a server, over all sessions; see stream_turns(). */
-unsigned link_turns(const struct link *l);
-
-/* Octets on the wire, likewise. */
-void link_octets(const struct link *l, uint64_t *sent, uint64_t *received);
+/* Over all sessions, since this was asked the last time. */
+struct tally link_tally(struct link *l);
 
 /* Take leave of the server (QUIT); link_up() opens a new session. */
 void link_down(struct link *l);

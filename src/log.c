@@ -18,6 +18,7 @@
 #include "confine.h"
 #include "log.h"
 #include "say.h"
+#include "wait.h"
 
 #define JOURNAL "/run/systemd/journal/socket"
 
@@ -174,8 +175,8 @@ log_record(const struct outcome *o, const struct str *record)
 }
 
 void
-log_message(const struct account *a, const struct link *l, const struct envelope *e,
-    const struct message *m)
+log_message(const struct account *a, struct link *l, const struct envelope *e,
+    const struct message *m, int64_t start)
 {
 	struct submission sub = { .server = l->name, .user = l->user, .info = l->info };
 	struct outcome o = { .account = a, .envelope = e, .message = m, .submission = &sub };
@@ -185,6 +186,8 @@ log_message(const struct account *a, const struct link *l, const struct envelope
 		return;
 	if (l->session != NULL)
 		sub.info = *session_info(l->session);
+	sub.tally = link_tally(l);
+	sub.ms = wait_now() - start;
 	o.exit = envelope_exit(e);
 	report_json(&o, &record);
 	log_record(&o, &record);

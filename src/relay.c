@@ -15,6 +15,7 @@
 #include "relay.h"
 #include "rewrite.h"
 #include "secret.h"
+#include "wait.h"
 
 #define RECIPIENTS_MAX 10000
 
@@ -155,17 +156,18 @@ lose(struct relay *r, struct status *st)
 
 /* ---- MAIL */
 
-/* What MAIL will say of a message that is not there yet. */
-static void
-expect_content(const struct relay *r, const struct path *path, struct content *c)
+/* What MAIL will say of a message that is not there yet: as far as the server goes, whatever the
+ * client believes; one that does not say is allowed eight bits. */
+static struct content
+expected_content(const struct relay *r, const struct path *path)
 {
-	const struct caps *caps = session_caps(r->link.session);
+	unsigned ext = session_caps(r->link.session)->ext;
 
-	c->size = (off_t)path->size;
-	/* as far as the server goes, whatever the client believes; one that does not say is allowed
-	 * eight bits */
-	c->eight = (caps->ext & EXT_8BITMIME) != 0 && (path->eight || !path->body_given);
-	c->utf8 = (caps->ext & EXT_SMTPUTF8) != 0 && path->utf8;
+	return (struct content){
+		.size = (off_t)path->size,
+		.eight = (ext & EXT_8BITMIME) != 0 && (path->eight || !path->body_given),
+		.utf8 = (ext & EXT_SMTPUTF8) != 0 && path->utf8,
+	};
 }
 
 /* RFC 6531 3.4: what is beyond ASCII is for a transaction that says so. */
@@ -181,9 +183,8 @@ needs_utf8(const char *text, const struct content *c, enum phase ph, struct stat
 static int
 try_mail(struct relay *r, const struct path *path, struct status *st)
 {
-	struct content c;
+	struct content c = expected_content(r, path);
 
-	expect_content(r, path, &c);
 	if (params_check(&r->envelope, &c, r->link.session, st) == -1 ||
 	    needs_utf8(r->envelope.from, &c, PH_MAIL, st) == -1)
 		return 0;
@@ -193,8 +194,7 @@ try_mail(struct relay *r, const struct path *path, struct status *st)
 		return -1;
 	}
 	last_reply(r, PH_MAIL, st);
-	/* a server that does not want to go on, as servers do after a while, may take a new session
-	 */
+	/* a server that does not want to go on may take a new session */
 	return st->code == 421 ? -1 : 0;
 }
 
@@ -450,6 +450,7 @@ sum_up(const struct relay *r, const struct status *reply, struct status *st)
 void
 relay_message(struct relay *r, source_read_fn *read, void *arg, struct status *st)
 {
+	int64_t start = wait_now();
 	struct message m;
 	struct status reply;
 	const struct form *f;
@@ -466,7 +467,7 @@ relay_message(struct relay *r, source_read_fn *read, void *arg, struct status *s
 		(void)mail_content(&r->mail, f, true, false);
 		mail_body(&r->mail, &reply);
 		sum_up(r, &reply, st);
-		log_message(&r->account, &r->link, &r->envelope, &m);
+		log_message(&r->account, &r->link, &r->envelope, &m, start);
 	}
 	message_free(&m);
 	relay_reset(r);
@@ -553,48 +554,4 @@ relay_reset(struct relay *r)
 	memset(&r->wish, 0, sizeof r->wish);
 	r->lost.class = r->spoilt.class = 0;
 	r->state = RELAY_IDLE;
-}
-
-/* ---- answers */
-
-/* Reply codes for what we say ourselves: the first row that fits. A subject of 0 fits all. */
-static const struct {
-	unsigned char class, subject;
-	unsigned short detail; /* 0 fits all */
-	unsigned short code;
-} codes[] = {
-	{ 2, 0, 0, 250 },
-	{ 4, 3, 1, 452 },
-	{ 4, 5, 3, 452 },
-	{ 4, 0, 0, 451 },
-	{ 5, 1, 0, 553 },
-	{ 5, 3, 3, 555 },
-	{ 5, 3, 4, 552 },
-	{ 5, 6, 7, 553 },
-	{ 5, 0, 0, 554 },
-};
-
-void
-relay_answer(struct client *c, const struct status *st)
-{
-	bool ours = st->code == 0 || st->code == 421 || status_scope(st) == SC_SESSION;
-	unsigned class = st->class;
-	size_t i;
-
-	if (!ours) {
-		client_reply(c, "%s", st->text);
-		return;
-	}
-	/* a configuration that is wrong, a login that is refused: neither is the message's fault */
-	if (class == 5 &&
-	    (status_scope(st) == SC_SESSION || st->code == 421 ||
-		(st->phase == PH_LOCAL && (st->subject == 3 || st->subject == 7) &&
-		    st->detail != 4)))
-		class = 4;
-	for (i = 0; codes[i].class != class ||
-	     (codes[i].subject != 0 && codes[i].subject != st->subject) ||
-	     (codes[i].detail != 0 && codes[i].detail != st->detail);
-	     i++)
-		;
-	client_reply(c, "%u %u.%u.%u %s", codes[i].code, class, st->subject, st->detail, st->text);
 }

@@ -11,7 +11,6 @@
 #ifndef RELAY_H
 #define RELAY_H
 
-#include "client.h"
 #include "conf.h"
 #include "path.h"
 #include "submit.h"
@@ -74,11 +73,5 @@ void relay_discard(source_read_fn *read, void *arg);
 
 /* The client takes its transaction back. */
 void relay_reset(struct relay *r);
-
-/*
- * Tell the client: the server's reply as it was said, or our own words. What ends our session with
- * the server does not end the client's with us, and is "for now" (451) to it.
- */
-void relay_answer(struct client *c, const struct status *st);
 
 #endif

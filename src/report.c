@@ -112,7 +112,7 @@ report_text(const struct outcome *o, struct str *out)
 		str_printf(out, ", AUTH %s as ", sub->info.mech);
 		str_printable(out, sub->user, strlen(sub->user));
 	}
-	str_printf(out, ", %u round trips, %" PRId64 ".%03" PRId64 " s\n", sub->turns,
+	str_printf(out, ", %u round trips, %" PRId64 ".%03" PRId64 " s\n", sub->tally.turns,
 	    sub->ms / 1000, sub->ms % 1000);
 }
 
@@ -178,8 +178,9 @@ put_submission(struct str *out, const struct submission *sub)
 		str_putc(out, '}');
 	} else
 		str_puts(out, ",\"auth\":null");
-	str_printf(out, ",\"round_trips\":%u,\"octets_sent\":%" PRIu64
-	    ",\"octets_received\":%" PRIu64, sub->turns, sub->sent, sub->received);
+	str_printf(out,
+	    ",\"round_trips\":%u,\"octets_sent\":%" PRIu64 ",\"octets_received\":%" PRIu64,
+	    sub->tally.turns, sub->tally.sent, sub->tally.received);
 	put_seconds(out, "seconds", sub->ms);
 	put_seconds(out, "seconds_connect", sub->info.connect_ms);
 	put_seconds(out, "seconds_tls", sub->info.tls_ms);

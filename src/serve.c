@@ -102,7 +102,7 @@ mail(struct serve *v, const char *rest)
 		v->errors++;
 	} else {
 		relay_mail(&v->relay, &path, &st);
-		relay_answer(&v->client, &st);
+		client_answer(&v->client, &st);
 		path_free(&path);
 	}
 }
@@ -123,7 +123,7 @@ rcpt(struct serve *v, const char *rest)
 		v->errors++;
 	} else {
 		relay_rcpt(&v->relay, &path, &st);
-		relay_answer(&v->client, &st);
+		client_answer(&v->client, &st);
 		v->useful = v->relay.mail.accepted > before;
 		path_free(&path);
 	}
@@ -155,7 +155,7 @@ data(struct serve *v, const char *rest)
 		client_reply(&v->client, "354 end the message with CR LF . CR LF");
 		client_text_begin(&v->client);
 		relay_message(&v->relay, client_text, &v->client, &st);
-		relay_answer(&v->client, &st);
+		client_answer(&v->client, &st);
 		v->idle = 0;
 	}
 }
@@ -187,7 +187,7 @@ bdat(struct serve *v, const char *rest)
 		return;
 	}
 	relay_chunk(&v->relay, client_chunk, &v->client, last, &st);
-	relay_answer(&v->client, &st);
+	client_answer(&v->client, &st);
 	v->useful = status_ok(&st) && size > 0;
 	if (last)
 		v->idle = 0;

@@ -236,12 +236,9 @@ void
 submit(struct link *l, struct envelope *e, struct message *m, bool last, struct submission *sub)
 {
 	int64_t start = wait_now();
-	uint64_t sent, received;
 	struct status reply;
 
 	memset(sub, 0, sizeof *sub);
-	sub->turns = 0 - link_turns(l);
-	link_octets(l, &sent, &received);
 	do {
 		while (envelope_undecided(e) > 0) {
 			if (link_up(l) == NULL) {
@@ -256,10 +253,7 @@ submit(struct link *l, struct envelope *e, struct message *m, bool last, struct 
 	if (last)
 		link_down(l);
 	tell(l, sub);
-	sub->turns += link_turns(l);
-	link_octets(l, &sub->sent, &sub->received);
-	sub->sent -= sent;
-	sub->received -= received;
+	sub->tally = link_tally(l);
 	sub->ms = wait_now() - start;
 }
 

@@ -16,8 +16,7 @@ struct submission {
 	char *user;   /* who we authenticated as, or NULL */
 	struct session_info info;
 	struct status reply; /* to the end of the message; class 0: none */
-	unsigned turns;
-	uint64_t sent, received; /* octets on the wire, all that TLS adds included */
+	struct tally tally;
 	int64_t ms; /* from the first connection to the last reply */
 };
 

@@ -73,6 +73,22 @@ teardown()
 	assert_output '0,"bob@example.org","accepted"'
 }
 
+# What two of a session share is counted once, by the first.
+@test "log: what went over the wire for each message of the spool" {
+	settings=("log $PWD/log")
+	later bob@example.org
+	later eve@example.org
+	rm -f log
+	plays "$(accepts bob@example.org)" "$(accepts eve@example.org)"
+	pneu --flush
+	quiet
+	peer_end
+	run jq -r '[.round_trips, .octets_sent > 100, .octets_received > 20, .seconds < 60] | @csv' log
+	assert_output "$(printf '%s,true,true,true\n' 4 1)" # 5 flights in all
+	run jq -rs '[.[].octets_received] | .[0] > .[1]' log
+	assert_output true
+}
+
 @test "log: many at once, and no line is torn" {
 	settings=("log $PWD/log")
 	configure
