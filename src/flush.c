@@ -275,6 +275,7 @@ struct groups {
 	struct group {
 		char *account;
 		struct strings ids;
+		pid_t child; /* that sends them; 0: this process does */
 	} * v;
 	size_t n, cap;
 };
@@ -419,27 +420,30 @@ one_group(const struct round *all, struct group *g, bool parent, struct status *
 static void
 all_groups(const struct round *all, struct groups *g, struct status *last)
 {
-	pid_t *child = xalloc(g->n, sizeof *child);
 	size_t i;
 
 	/* they have only one terminal, and none knows what another has left on it */
 	if (g->n > 1)
 		progress_allow(false);
 	for (i = 0; i < g->n; i++) {
-		if (i + 1 < g->n && (child[i] = fork()) > 0)
+		pid_t *child = &g->v[i].child;
+
+		if (i + 1 < g->n && (*child = fork()) > 0)
 			continue;
 		one_group(all, &g->v[i], g->n > 1 && i + 1 == g->n, last);
-		if (i + 1 < g->n && child[i] == 0)
+		if (i + 1 < g->n && *child == 0)
 			_exit(0);
 	}
-	for (i = 0; i + 1 < g->n; i++)
-		while (child[i] > 0 && waitpid(child[i], NULL, WNOHANG) == 0)
+	for (i = 0; i + 1 < g->n; i++) {
+		pid_t child = g->v[i].child;
+
+		while (child > 0 && waitpid(child, NULL, WNOHANG) == 0)
 			if (wait_poll(NULL, 0, wait_until(50)) == -1) {
-				(void)kill(child[i], SIGTERM);
-				(void)waitpid(child[i], NULL, 0);
+				(void)kill(child, SIGTERM);
+				(void)waitpid(child, NULL, 0);
 				break;
 			}
-	free(child);
+	}
 }
 
 int

@@ -256,9 +256,12 @@ swallow(int fd, const void *arg)
 {
 	const struct str *wanted = arg;
 	struct str found = { 0 };
+	bool good;
 
 	read_all(fd, &found);
-	return found.len == wanted->len && memcmp(found.p, wanted->p, found.len) == 0 ? 0 : 3;
+	good = found.len == wanted->len && memcmp(found.p, wanted->p, found.len) == 0;
+	str_free(&found);
+	return good ? 0 : 3;
 }
 
 /* RFC 5321 4.5.2, octet by octet. */

@@ -336,6 +336,7 @@ read_while_it_flips(int fd, const void *arg)
 			ends += memmem(p, (size_t)n, "\n.\r\n", 4) != NULL;
 		raw_free(&r);
 	}
+	str_free(&file);
 	return ends > 0;
 }
 

@@ -122,9 +122,12 @@ static int
 listen_all(int fd, const void *arg)
 {
 	struct str found = { 0 };
+	bool good;
 
 	read_all(fd, &found);
-	return strcmp(str_text(&found), arg) == 0 ? 0 : 3;
+	good = strcmp(str_text(&found), arg) == 0;
+	str_free(&found);
+	return good ? 0 : 3;
 }
 
 /* Until the other side is gone, without reading what it sends. */
@@ -245,15 +248,15 @@ flipped(int fd, const void *arg)
 {
 	size_t wanted = *(const size_t *)arg, i;
 	struct str found = { 0 };
+	bool good;
 
 	write_all(fd, "HELLO-*", 7);
 	read_all(fd, &found);
-	if (found.len != wanted + 3 || strcmp(found.p + wanted, "END") != 0)
-		return 3;
-	for (i = 0; i < wanted; i++)
-		if ((found.p[i] ^ 0x20) != 'a' + (char)(i % 23))
-			return 4;
-	return 0;
+	good = found.len == wanted + 3 && strcmp(found.p + wanted, "END") == 0;
+	for (i = 0; good && i < wanted; i++)
+		good = (found.p[i] ^ 0x20) == 'a' + (char)(i % 23);
+	str_free(&found);
+	return good ? 0 : 3;
 }
 
 static void
