@@ -23,15 +23,20 @@
 #include "say.h"
 #include "scan.h"
 
-#define WINDOW (1024 * 1024) /* octets that are mapped at a time; a multiple of every page size */
-#define SHARE (4 * WINDOW)   /* octets that are worth a thread */
-#define SHARES 4	     /* threads, at most */
+/* Octets; multiples of every page size. */
+#define PIECE (1024 * 1024) /* of a file that are in memory at a time */
+#define PIECES 16	    /* that are mapped at a time: an address space may be small */
+#define WINDOW (PIECES * PIECE)
+#define SHARE (4 * PIECE) /* that are worth a thread */
 
-/* A piece of a file that is mapped: map[0..len) is what begins at `at`. */
+#define SHARES 4 /* threads, at most */
+
+/* A part of a file that is mapped: map[0..len) is what begins at `at`. */
 struct window {
 	char *map;
 	off_t at;
 	size_t len;
+	size_t piece; /* where the one begins that is in memory; SIZE_MAX: none is */
 };
 
 struct raw {
@@ -73,25 +78,55 @@ unmap(struct window *w)
 	w->len = 0;
 }
 
-/* What of the file is mapped at `off`: its length, 0 when it cannot be. */
+/* How much of its piece is left behind `in`. */
+static size_t
+rest_of_piece(const struct window *w, size_t in)
+{
+	size_t n = PIECE - in % PIECE;
+
+	return n < w->len - in ? n : w->len - in;
+}
+
+/*
+ * The piece with map[in] comes, and the one before goes, as all that is in memory counts as ours.
+ * That is cheaper than to map each, and several threads do not wait for each other.
+ */
+static void
+move_to(struct window *w, size_t in)
+{
+	size_t piece = in - in % PIECE;
+
+	if (piece == w->piece)
+		return;
+	if (w->piece != SIZE_MAX)
+		(void)madvise(w->map + w->piece, rest_of_piece(w, w->piece), MADV_DONTNEED);
+#ifdef MADV_POPULATE_READ
+	(void)madvise(w->map + piece, rest_of_piece(w, piece), MADV_POPULATE_READ);
+#endif
+	w->piece = piece;
+}
+
+/* What of the file is mapped at `off`: its length, no more than a piece, 0 when it cannot be. */
 static size_t
 window(const struct raw *r, struct window *w, off_t off, const char **p)
 {
+	size_t in;
+
 	if (w->map == NULL || off < w->at || off >= w->at + (off_t)w->len) {
 		off_t at = off - off % WINDOW;
 		size_t len = r->to - at < WINDOW ? (size_t)(r->to - at) : WINDOW;
 		void *map;
 
 		unmap(w);
-		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, r->fd, at);
+		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, r->fd, at);
 		if (map == MAP_FAILED)
 			return 0;
-		w->map = map;
-		w->at = at;
-		w->len = len;
+		*w = (struct window){ .map = map, .at = at, .len = len, .piece = SIZE_MAX };
 	}
-	*p = w->map + (off - w->at);
-	return w->len - (size_t)(off - w->at);
+	in = (size_t)(off - w->at);
+	move_to(w, in);
+	*p = w->map + in;
+	return rest_of_piece(w, in);
 }
 
 /* ---- the first look */
