@@ -98,7 +98,7 @@ drawn()
 	run drawn
 	assert_line --regexp \
 	    '^pneu: [0-9.]+ [kM]?B of 30\.6 MB, [0-9.]+ [kM]?B/s(, [0-9]+[smhd][0-9mh]* left)?$'
-	refute_line --regexp '^pneu: 30\.6 MB of'
+	refute_line --regexp '^pneu: (30\.[7-9]|3[1-9])'
 	assert_equal "$(screen)" ""
 	peer_end
 }
