@@ -285,7 +285,7 @@ function convert_server(    host, port, path)
 		return
 	}
 	if (host == "") {
-		look(only_defaults ? "there are defaults and no account: msmtp and pneu need one with a host" : \
+		look(only_defaults ? "there are defaults and no account: msmtp and pneu need one" : \
 		    "there is no host, so neither msmtp nor pneu can send with this account" \
 		    (sections == 1 ? "" : ". What is for all accounts stands below \"defaults\" in " \
 		    "msmtp, and before the first account here"))
@@ -298,9 +298,7 @@ function convert_server(    host, port, path)
 	if (get("protocol") !~ /^(smtp|lmtp)?$/)
 		look("protocol " get("protocol") ": it is neither smtp nor lmtp, and msmtp refuses it")
 	if (port == 465 && tls && !implicit && get("protocol") != "lmtp")
-		look("port 465 without \"tls_starttls off\": a server there waits for TLS, and not for " \
-		    "STARTTLS. If it does, the server is " server_url(host, port, "implicit", \
-		    plain(get("user")) ? get("user") : ""))
+		look_at_465("\"tls_starttls off\"", host, plain(get("user")) ? get("user") : "")
 	if (get("protocol") == "lmtp" && port == "")
 		look("lmtp without a port, which msmtp refuses; here it is 24")
 	if (get("protocol") == "lmtp" && implicit)

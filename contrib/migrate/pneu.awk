@@ -126,6 +126,13 @@ function server_url(host, port, mode, login,    scheme, usual)
 	    (port != "" && port + 0 != usual ? ":" port + 0 : "")
 }
 
+# STARTTLS at the port where TLS has no need of it: neither program would ever get a greeting.
+function look_at_465(keyword, host, login)
+{
+	look("port 465 without " keyword ": a server there waits for TLS, and not for STARTTLS. If it " \
+	    "does, the server is " server_url(host, 465, "implicit", login))
+}
+
 # The bundles of certificates that distributions have: pneu trusts those of the system anyway.
 function system_bundle(file)
 {
