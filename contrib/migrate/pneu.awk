@@ -244,7 +244,8 @@ function pneu_write(    i, s, summary)
 	printf "%s", folded("A configuration of pneu, see pneu.conf(5), made by " me " from " \
 	    printable(ENVIRON["FROM"]) (accounts > 0 ? ": " counted(accounts, "account") : "") ".")
 	printf "%s", folded(looks == 0 ? "All of it was converted." : \
-	    counted(looks, "comment") " with LOOK: something that is different here, or is not here at all.")
+	    counted(looks, "comment") " with LOOK: something that is different here, is not here at all, " \
+	    "or did not work before.")
 	if (secrets)
 		printf "%s", folded("There is a password in it: keep it at mode 600, or pneu refuses it. " \
 		    "password-file and password-command take one from elsewhere.")
