@@ -344,6 +344,20 @@ auth-login x509cafile=$PWD/server/ca.pem"
 	sends "ehlo=h.example.com user=alice from=alice@sender.com to=bob@example.org" bob@example.org
 }
 
+@test "nullmailer: STARTTLS at the port of TLS, and no server at all" {
+	control me h.example.com
+	control remotes "smtp.example.org smtp port=465 starttls user=alice pass=x"
+	from_nullmailer
+	assert grep -q '^#.* submissions://alice@smtp.example.org$' config
+	assert_equal "$(grep -c '^# LOOK: ' config)" 2
+	control remotes "smtp.example.org smtp port=465 ssl user=alice pass=x"
+	from_nullmailer
+	assert_equal "$(grep -c '^# LOOK: ' config)" 1
+	control remotes /etc/keys/remotes
+	from_nullmailer
+	assert grep -q '/etc/keys/remotes: this cannot stand' config
+}
+
 @test "nullmailer: several remotes, and what cannot be converted" {
 	control me h.example.com
 	control remotes "a.example smtp port=587 starttls user=a@b.example pass=p%/@" \
@@ -403,6 +417,18 @@ to=admin@example.com,b@x.example,carol@example.com" -f x@y.example root daemon c
 	parses config
 }
 
+@test "ssmtp: a file of CAs, and STARTTLS at the port of TLS" {
+	from_ssmtp mailhub=smtp.example.org:465 UseSTARTTLS=YES Hostname=h.example.com FromLineOverride=YES \
+	    TLS_CA_File=/etc/ssl/certs/ca-certificates.crt
+	parses config
+	refute grep -q '^tls' config
+	assert grep -q "is verified with the system's CAs" config
+	assert grep -q '^#.* submissions://smtp.example.org$' config
+	from_ssmtp mailhub=smtp.example.org Hostname=h.example.com FromLineOverride=YES TLS_CA_File=/ca.pem
+	assert_equal "$(grep '^tls' config)" 'tls               none'
+	assert grep -q '^# TLS_CA_File /ca.pem: UseTLS is no' config
+}
+
 @test "ssmtp: the users of revaliases, and what cannot be converted" {
 	printf '%s\n' '# one' 'root:admin@isp.example:mail.isp.example:587' 'carol:c@isp.example' \
 	    'carol:x@y' 'x' >revaliases
@@ -410,7 +436,8 @@ to=admin@example.com,b@x.example,carol@example.com" -f x@y.example root daemon c
 	    AuthUser=u AuthPass=p AuthMethod=CRAM-MD5 'AddHeader=X-Y: z' TLS_CA_Dir=/etc/x Debug=YES \
 	    TLSCert=/c.pem UseTLSCert=YES TLSKey=/k.pem TLS_CA_File=/ca.pem colour=green nothing
 	parses config
-	assert_equal "$(grep -c '^# LOOK: ' config)" 10
+	assert_equal "$(grep -c '^# LOOK: ' config)" 9
+	refute grep -q '^tls ' config
 	assert grep -qx 'server            submissions://u@smtp.example.org' config
 	assert grep -qx 'server            submissions://u@mail.isp.example:587' config
 	assert grep -qx '# root: admin@example.com' config

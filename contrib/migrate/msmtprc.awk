@@ -71,16 +71,23 @@ function read_line(line, evaluated,    keyword, value)
 		return
 	keyword = line
 	sub(/[ \t].*/, "", keyword)
-	value = trimmed(substr(line, length(keyword) + 1))
+	value = substr(line, length(keyword) + 1)
+	quotes = value ~ /^[ \t]+".*"[ \t]*$/
+	value = trimmed(value)
 	if (keyword == "eval" && !evaluated)
 		evaluate(value)
-	else if (keyword == "defaults")
+	else if (keyword == "default" && value == "") {
+		section = current = 0
+		look(said("default: msmtp refuses it; here it is read as \"defaults\""))
+	} else if (keyword == "defaults")
 		section = current = 0
 	else if (keyword == "account")
 		begin_account(value)
 	else {
-		if (current == -1)
+		if (current == -1) {
 			begin_account("default")
+			unnamed = NR
+		}
 		one_command(keyword, value)
 	}
 }
@@ -132,7 +139,9 @@ function name_of(name,    wanted, i)
 	for (i = 2; (wanted in taken); i++) {
 		wanted = name "-" i
 		gsub(/[ \t]+/, "-", wanted)
-		renamed = said("a second account \"" name "\", which msmtp refuses")
+		renamed = said("a second account \"" name "\", which msmtp refuses" \
+		    (name == "default" && unnamed ? ". What stands from line " unnamed " on, before any " \
+		    "account, is the first; what is for all accounts belongs below \"defaults\"" : ""))
 	}
 	taken[wanted] = 1
 	return wanted
@@ -141,7 +150,8 @@ function name_of(name,    wanted, i)
 function inherit(name,    from, k)
 {
 	if (!(name in section_of) || section_of[name] == current) {
-		look(said("there is no account \"" name "\" before this one"))
+		look(said("there is no account \"" name "\" before this one, and msmtp refuses the file. " \
+		    "Move this account behind that one, and convert it again"))
 		return
 	}
 	from = section_of[name]
@@ -155,6 +165,7 @@ function inherit(name,    from, k)
 function one_command(keyword, value,    given)
 {
 	copies[current] = 0
+	value = without_comment(keyword, value)
 	given = keyword (value != "" && keyword !~ /^password$/ ? " " value : "")
 	if (keyword in is_switch) {
 		if (value == "")
@@ -176,10 +187,28 @@ function one_command(keyword, value,    given)
 	if (keyword in known) {
 		if (keyword == "tls_trust_file" && system_bundle(value))
 			remark(said(given ": the system's CAs are trusted without a setting"))
+		else if (keyword == "logfile" && value ~ /^[\/~]/)
+			remark(said(given ": the lines that pneu writes there are JSON"))
 		told[current, keyword] = value
 		own[current, keyword] = 1
 	} else
 		drop(keyword, value, given)
+}
+
+# msmtp knows no comments behind a value. Where one cannot be a part of it, it is cut off.
+function without_comment(keyword, value,    where)
+{
+	if (quotes || keyword ~ /^(passwordeval|from_full_name|set_to_header)$/ || \
+	    !match(value, /(^|[ \t])#+([ \t]|$)/))
+		return value
+	where = said(keyword ": msmtp takes what stands behind the # as a part of the value")
+	if (RSTART > 1 && ((keyword in is_switch) || keyword ~ /^(host|port|from|protocol|timeout)$/)) {
+		look(where ", and it cannot be one; here it is a comment")
+		return trimmed(substr(value, 1, RSTART - 1))
+	}
+	if ((keyword in known) || (keyword in alias_of))
+		look(where ", and so does this. If it is a comment, give it a line of its own")
+	return value
 }
 
 # What is not converted: a comment where it stood.
@@ -209,6 +238,10 @@ function is_on(keyword, usual)
 }
 
 END {
+	if (sections == 0 && current == 0) {
+		begin_account("default")
+		only_defaults = 1
+	}
 	for (at = 1; at <= sections; at++) {
 		section = at
 		quiet = copies[at]
@@ -216,6 +249,7 @@ END {
 		implicit = tls && !is_on("tls_starttls", 1)
 		auth = get("auth")
 		login = auth != "" && auth != "off"
+		nowhere = get("host") == "" && get("socket") == ""
 		convert_server()
 		convert_login()
 		convert_from()
@@ -226,10 +260,16 @@ END {
 	if (sections == 0)
 		look("there is no account in it")
 	else if (!("default" in taken))
-		remark("There is no account \"default\": the first one is it.")
+		remark("There is no account \"default\", so msmtp needs -a or -f. Here the first one is it.")
 	if (sections > 1)
 		remark("Without -a and -f pneu chooses the account by the From field, too; " \
 		    "msmtp takes the default.")
+	if (plus)
+		remark("A \"from\" with +* is for addresses such as alice+shop@example.org: msmtp knows " \
+		    "them as those of alice@example.org.")
+	if (cut)
+		remark("\"| head -n 1\" is there because msmtp takes the first line that a command prints; " \
+		    "where it prints one only, it is not needed.")
 	pneu_write()
 }
 
@@ -245,13 +285,20 @@ function convert_server(    host, port, path)
 		return
 	}
 	if (host == "") {
-		look("there is no host, so pneu has no server")
+		look(only_defaults ? "there are defaults and no account: msmtp and pneu need one" : \
+		    "there is no host, so neither msmtp nor pneu can send with this account" \
+		    (sections == 1 ? "" : ". What is for all accounts stands below \"defaults\" in " \
+		    "msmtp, and before the first account here"))
 		return
 	}
 	if (url_host(host) == "" || (port != "" && !is_port(port))) {
 		look("host " host ", port " port ": this cannot stand in a URL, so there is no server")
 		return
 	}
+	if (get("protocol") !~ /^(smtp|lmtp)?$/)
+		look("protocol " get("protocol") ": it is neither smtp nor lmtp, and msmtp refuses it")
+	if (port == 465 && tls && !implicit && get("protocol") != "lmtp")
+		look_at_465("\"tls_starttls off\"", host, plain(get("user")) ? get("user") : "")
 	if (get("protocol") == "lmtp" && port == "")
 		look("lmtp without a port, which msmtp refuses; here it is 24")
 	if (get("protocol") == "lmtp" && implicit)
@@ -291,7 +338,7 @@ function convert_login(    user, command, mechanism)
 		else
 			look("auth " auth ": msmtp 1.8.33 does not know it")
 	}
-	if (login && user == "")
+	if (login && user == "" && !nowhere)
 		look("auth is on and there is no user: pneu makes no login without one")
 	if (get("password") != "") {
 		put("password", get("password"))
@@ -299,10 +346,11 @@ function convert_login(    user, command, mechanism)
 			remark("passwordeval " get("passwordeval") ": password counted before it")
 	} else if (get("passwordeval") != "")
 		put("password-command", first_line_of(get("passwordeval"), mechanism))
-	else if (login && mechanism !~ /^(EXTERNAL|GSSAPI)$/)
+	else if (login && user != "" && !nowhere && mechanism !~ /^(EXTERNAL|GSSAPI)$/)
 		look("no password: as msmtp does, pneu looks into ~/.netrc, but not into a keyring. That " \
 		    "is password-command secret-tool lookup host " get("host") " service smtp user " user)
-	if (login && !tls && get("socket") == "" && !loopback(get("host")) && mechanism !~ /^SCRAM/)
+	if (login && !tls && !nowhere && get("socket") == "" && !loopback(get("host")) && \
+	    mechanism !~ /^SCRAM/)
 		look("a login without TLS: pneu gives no password away here, and ends with 5.7.11. " \
 		    "Without the line \"tls none\" it has TLS")
 }
@@ -312,6 +360,7 @@ function first_line_of(command, mechanism)
 {
 	if (mechanism ~ /^(OAUTHBEARER|XOAUTH2)$/ || command ~ /[|][ \t]*(head -(n ?)?1|tail -(n ?)?1)$/)
 		return command
+	cut = 1
 	if (command !~ /[;&#]|[|][|]|\\$/)
 		return command " | head -n 1"
 	gsub(/'/, "'\\''", command)
@@ -321,27 +370,49 @@ function first_line_of(command, mechanism)
 function convert_from(    from)
 {
 	from = get("from")
-	if (is_on("auto_from", 0)) {
-		from = "%U@" (get("maildomain") != "" ? get("maildomain") : "%H")
-		if (get("maildomain") == "")
-			look("auto_from without a maildomain: in msmtp there is no domain at all then, and " \
-			    "here it is that of this machine")
-	} else if ((at, "from") in told && from == "")
+	if (is_on("auto_from", 0))
+		from = automatic_from(from)
+	else if (get("maildomain") != "")
+		remark("maildomain " get("maildomain") ": it counts with auto_from only")
+	if ((at, "from") in told && from == "")
 		look("from without an address, for the null sender: pneu -f '<>' sends such messages")
 	if (from != "")
 		convert_address(from)
+	if (is_on("auto_from", 0) && get("from") != "")
+		convert_address(get("from"))	# it still chooses the account
 	if (!is_on("allow_from_override", 1)) {
 		put("allow-from-override", "no")
 		if (from ~ /[*?[]/ || !((at, "from") in setting))
 			look("allow_from_override off: pneu needs a from that is an address and no pattern")
 	}
-	if (get("set_from_header") == "on")
+	if (get("set_from_header") == "on") {
 		put("rewrite-from", "always")
-	else if (get("set_from_header") == "off") {
+		remark("set_from_header on: here only the address in From is changed; msmtp drops the " \
+		    "name, too")
+	} else if (get("set_from_header") == "off") {
 		put("rewrite-from", "no")
 		look("set_from_header off: From stays as it is here, too; but a message without one gets one")
 	} else if (get("set_from_header") !~ /^(auto)?$/)
 		look("set_from_header " get("set_from_header") ": it is none of auto, on and off")
+}
+
+# It counts before -f, and leaves the From field as it is.
+function automatic_from(from)
+{
+	if (from != "")
+		remark("from " from ": auto_from counts before it; this address only chooses the account")
+	put("allow-from-override", "no")
+	if (get("set_from_header") ~ /^(auto)?$/) {
+		put("rewrite-from", "no")
+		remark("auto_from: in msmtp the sender is the user whatever -f and From say, and From " \
+		    "stays. Without \"allow-from-override no\" -f counts, without \"rewrite-from no\" From " \
+		    "is mended")
+	}
+	if (get("maildomain") != "")
+		return "%U@" get("maildomain")
+	look("auto_from without a maildomain: in msmtp the sender has no domain then, and here it is " \
+	    "%H, the domain of mail of this machine, see pneu(1)")
+	return "%U@%M"
 }
 
 # The patterns of msmtp are %U, %H, %C, %M, and since 1.8.29 %F; those of pneu %U, %H and %%.
@@ -370,7 +441,8 @@ function convert_address(from,    out, i, c)
 		}
 	}
 	if (!is_address(out) || from ~ /%F/) {
-		look("from " from ": pneu takes user@domain, or a pattern for it")
+		look("from " from ": pneu takes user@domain, or a pattern for it. Without one the sender " \
+		    "is that of the From field")
 		return
 	}
 	add("from", out)
@@ -378,6 +450,7 @@ function convert_address(from,    out, i, c)
 	if (sections > 1 && out !~ /[*?[+]/) {
 		sub(/@/, "+*@", out)
 		add("from", out)
+		plus = 1
 	}
 }
 
@@ -385,11 +458,11 @@ function convert_tls(    digits)
 {
 	digits = tolower(get("tls_fingerprint"))
 	gsub(/:/, "", digits)
-	if (!tls && get("socket") == "") {
+	if (!tls && !nowhere && get("socket") == "") {
 		put("tls", "none")
 		if (!loopback(get("host")))
 			look("tls is off: all goes in the clear. Without \"tls none\" it is TLS or nothing")
-	} else if (!is_on("tls_certcheck", 1)) {
+	} else if (tls && !is_on("tls_certcheck", 1)) {
 		put("tls", login ? "tofu" : "encrypt")
 		look("tls_certcheck off: " (login ? "pneu gives a password only to a server that it knows, " \
 		    "so it remembers the key that it sees first" : "there is TLS, with whoever answers"))
@@ -397,13 +470,20 @@ function convert_tls(    digits)
 		put("tls", "fingerprint")
 		put("tls-pin", "sha256:" digits)
 	} else if (digits != "")
-		look("tls_fingerprint " get("tls_fingerprint") ": pneu takes SHA-256 only. The line that " \
-		    "says that a certificate is not good shows a pin; if that is your server's, put it " \
-		    "into tls-pin, with \"tls fingerprint\"")
+		look("tls_fingerprint " get("tls_fingerprint") ": pneu takes SHA-256 only, so the " \
+		    "certificate has to be good. If it is not, pneu --check shows its pin: put that into " \
+		    "tls-pin, with \"tls fingerprint\", if it is your server's")
 	else if ((at, "tls_trust_file") in told && get("tls_trust_file") == "" && tls)
 		look("tls_trust_file without a file, which msmtp refuses; here the system's CAs are trusted")
-	if (get("tls_trust_file") !~ /^(system)?$/ && !system_bundle(get("tls_trust_file")))
-		put("tls-ca", path_of("tls_trust_file"))
+	if (get("tls_fingerprint") != "" && tls && !is_on("tls_certcheck", 1))
+		remark("tls_fingerprint " get("tls_fingerprint") ": tls_certcheck off counts before it")
+	if (get("tls_trust_file") !~ /^(system)?$/ && !system_bundle(get("tls_trust_file"))) {
+		if ((at, "tls") in setting)
+			remark("tls_trust_file " get("tls_trust_file") ": it decides nothing beside \"tls " \
+			    setting[at, "tls"] "\"; where that line goes, this is tls-ca")
+		else
+			put("tls-ca", path_of("tls_trust_file"))
+	}
 	if (get("tls_crl_file") != "")
 		put("tls-crl", path_of("tls_crl_file"))
 	if (get("tls_cert_file") != "")

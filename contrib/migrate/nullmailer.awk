@@ -144,7 +144,8 @@ function convert_remote(r,    host, port, login, where)
 	port = get(r, "port")
 	where = get(r, "where")
 	if (url_host(host) == "" || (port != "" && !is_port(port))) {
-		look(where host ", port " port ": this cannot stand in a URL")
+		look(where host (port != "" ? ", port " port : "") ": this cannot stand in a " \
+		    "URL, so it is no server")
 		return
 	}
 	if (first && ways(r) != ways(first)) {
@@ -162,6 +163,8 @@ function convert_remote(r,    host, port, login, where)
 	} else if (login != "")
 		look(where "there is a user without a password that pneu could use")
 	add("server", server_url(host, port, get(r, "tls") != "" ? "implicit" : "starttls", login))
+	if (port == 465 && get(r, "tls") == "" && get(r, "starttls") != "")
+		look_at_465("ssl", host, plain(get(r, "user")) ? get(r, "user") : "")
 	if (!first)
 		convert_ways(r, where)
 	first = first ? first : r

@@ -126,6 +126,13 @@ function server_url(host, port, mode, login,    scheme, usual)
 	    (port != "" && port + 0 != usual ? ":" port + 0 : "")
 }
 
+# STARTTLS at the port where TLS has no need of it: neither program would ever get a greeting.
+function look_at_465(keyword, host, login)
+{
+	look("port 465 without " keyword ": a server there waits for TLS, and not for STARTTLS. If it " \
+	    "does, the server is " server_url(host, 465, "implicit", login))
+}
+
 # The bundles of certificates that distributions have: pneu trusts those of the system anyway.
 function system_bundle(file)
 {
@@ -237,7 +244,8 @@ function pneu_write(    i, s, summary)
 	printf "%s", folded("A configuration of pneu, see pneu.conf(5), made by " me " from " \
 	    printable(ENVIRON["FROM"]) (accounts > 0 ? ": " counted(accounts, "account") : "") ".")
 	printf "%s", folded(looks == 0 ? "All of it was converted." : \
-	    counted(looks, "comment") " with LOOK: something that is different here, or is not here at all.")
+	    counted(looks, "comment") " with LOOK: something that is different here, is not here at all, " \
+	    "or did not work before.")
 	if (secrets)
 		printf "%s", folded("There is a password in it: keep it at mode 600, or pneu refuses it. " \
 		    "password-file and password-command take one from elsewhere.")

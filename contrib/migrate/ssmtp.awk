@@ -99,6 +99,8 @@ function convert_hub(text,    host, login)
 	}
 	login = plain(told["authuser"]) ? told["authuser"] : ""
 	put("server", server_url(host, port, implicit ? "implicit" : "starttls", login))
+	if (starttls && port == 465)
+		look_at_465("\"UseSTARTTLS=NO\"", host, login)
 	if (login == "" && told["authuser"] != "")
 		put("user", told["authuser"])
 }
@@ -134,7 +136,10 @@ function convert_everybody()
 
 function convert_tls(host)
 {
-	if (tls) {
+	if (tls && told["tls_ca_file"] != "")
+		remark("TLS_CA_File " told["tls_ca_file"] ": the certificate of the server is verified" \
+		    (system_bundle(told["tls_ca_file"]) ? " with the system's CAs, without a setting" : ""))
+	else if (tls) {
 		put("tls", told["authuser"] != "" ? "tofu" : "encrypt")
 		look("ssmtp looks at no certificate; here " (told["authuser"] != "" ? "the key that the " \
 		    "server has first is remembered" : "anybody may answer") ". Without the line " \
@@ -144,7 +149,9 @@ function convert_tls(host)
 		if (!loopback(host))
 			look("UseTLS is no: all goes in the clear. Without \"tls none\" it is TLS or nothing")
 	}
-	if (told["tls_ca_file"] != "" && !system_bundle(told["tls_ca_file"]))
+	if (told["tls_ca_file"] != "" && !tls)
+		remark("TLS_CA_File " told["tls_ca_file"] ": UseTLS is no; with TLS it is tls-ca")
+	else if (told["tls_ca_file"] != "" && !system_bundle(told["tls_ca_file"]))
 		put("tls-ca", told["tls_ca_file"])
 	if (is_yes("usetlscert") && told["tlscert"] == "")
 		put("tls-cert", "/etc/ssl/certs/ssmtp.pem")
