@@ -181,10 +181,9 @@ look_at_queue(struct check *c)
 		return;
 	if (queue_open(&q, c->account, true, &st) == -1)
 		say_step(c, V_FAILURE, "spool", &st, "%s", "");
-	else {
+	else
 		say_step(c, V_OK, "spool", NULL, "it can be written");
-		spool_shut(&q);
-	}
+	spool_shut(&q);
 }
 
 /* Ports have their customs, and the wrong scheme for one is the most common mistake. */

@@ -38,6 +38,12 @@ until_true()
 	return 1
 }
 
+# no_valgrind REASON: not for a program that runs under it, as with tests/run --valgrind.
+no_valgrind()
+{
+	[ "${PNEU##*/}" != valgrind ] || skip "under valgrind: $1"
+}
+
 # A message in the file $1 (message), with every field it must have; $2 ... are lines of its body.
 write_message()
 {

@@ -66,6 +66,7 @@ setup()
 }
 
 @test "closed standard input" {
+	no_valgrind "its own files take the place"
 	in_shell '"$PNEU" "$@" <&-' bob@x.example
 	fails 66 5.3.0 "closed"
 	in_shell '"$PNEU" "$@" <&-' --message=letter bob@x.example
@@ -108,6 +109,7 @@ large_message()
 }
 
 @test "no directory for temporary files" {
+	no_valgrind "it wants that directory, too"
 	large_message
 	TMPDIR=$PWD/missing submit bob@x.example < <(cat large)
 	assert_equal "$status" 75
@@ -146,6 +148,7 @@ catches()
 waiting_for_input()
 {
 	[ -e /proc/self/status ] || skip "there is no /proc"
+	no_valgrind "the system does not know which signals are caught"
 	mkfifo pipe
 	"$PNEU" "${nowhere[@]}" "$@" bob@x.example \
 	    <pipe >out 2>err 3>&- &
@@ -200,6 +203,7 @@ ended()
 
 @test "SIGTERM while nobody writes into the file" {
 	[ -e /proc/self/status ] || skip "there is no /proc"
+	no_valgrind "the system does not know which signals are caught"
 	mkfifo pipe
 	"$PNEU" "${nowhere[@]}" --message=pipe bob@x.example \
 	    >out 2>err 3>&- &

@@ -62,6 +62,7 @@ first()
 @test "no message" {
 	submit bob@x.example </dev/null
 	first 65 "the message is empty: give it on standard input, or with --message"
+	no_valgrind "its own files take the place of what is closed"
 	in_shell 'exec "$PNEU" "$@" <&-' bob@x.example
 	first 66 "standard input is closed; name a file with --message"
 }

@@ -104,6 +104,7 @@ cron_output()
 	[ "$(uname)" = Linux ] || skip "how much memory was used is asked of Linux"
 	grep -q '^#define PNEU_SANITIZERS' "$PNEU_BUILD/config.h" &&
 	    skip "sanitizers need memory of their own"
+	no_valgrind "it needs memory of its own"
 	{
 		printf 'From: alice@sender.com\n\n'
 		yes 'Grüße aus Köln, und zwar ziemlich viele davon, Zeile um Zeile.' | head -c 30000000
