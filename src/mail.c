@@ -179,10 +179,15 @@ mail_upto(struct mail *t, size_t n)
 		if (t->answered == t->sent)
 			return 0;
 		if (chat_reply(t->chat, &st) == -1) {
+			if (t->resetting)
+				st.phase = PH_MAIL; /* nothing of this one was answered */
 			envelope_settle(t->e, &st);
 			return -1;
 		}
-		hear(t, t->answered++, &st);
+		if (t->resetting)
+			t->resetting = false;
+		else
+			hear(t, t->answered++, &st);
 	}
 	return 0;
 }
