@@ -94,9 +94,10 @@ send_chunk(struct mail *t)
 	if (!t->reset)
 		progress_begin(stream, (uint64_t)form_size(t->form));
 	/* a chunk that is announced and does not come must not be followed by anything else */
-	if (message_send_plain(t->form, stream, &st) == -1)
+	if (message_send_plain(t->form, stream, &st) == 0)
+		t->end = stream_mark(stream);
+	else
 		(void)stream_fail(stream, &st);
-	t->end = stream_mark(stream);
 	if (may_quit(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
 }
