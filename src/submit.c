@@ -356,7 +356,7 @@ begin_behind(struct ahead *h, struct ahead_slot *next)
 		return false;
 	l->used++;
 	mail_start(&next->mail, l->session, next->e, &c);
-	/* a chunk that was refused does not end its transaction (RFC 3030 2), as the final dot does */
+	/* a chunk that is refused does not end its transaction (RFC 3030 2), a final dot does */
 	next->mail.reset = h->n > 0 ? h->slot[h->n - 1].mail.chunk : h->unended;
 	if (mail_content(&next->mail, f, true, false)) {
 		next->mail.reset |= h->n > 0;

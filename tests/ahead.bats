@@ -212,8 +212,8 @@ same()
 	waits 0
 }
 
-# unfinished: what the server says of a message whose only recipient has to wait. The transaction goes on until
-# RSET (RFC 3030 2), and MAIL within it is an error for good: it would be the next message's.
+# unfinished: what the server says of a message whose only recipient has to wait. The transaction goes on
+# until RSET (RFC 3030 2), and MAIL within it is an error for good: it would be the next message's.
 unfinished=$'S: 250 2.1.0 Ok\nS: 450 4.2.0 greylisted\nS: 554 5.5.1 nobody'
 
 @test "ahead: a large message does not suffer for a small one before it that was refused" {
