@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -220,6 +221,31 @@ note_verdict(gnutls_session_t session, const char *name, struct cert_info *info)
 		*--end = '\0';
 }
 
+/*
+ * Is there no key for this host? GnuTLS says so of a file, too, that cannot be read this time, and
+ * whoever is in between would be remembered.
+ */
+static bool
+is_new(const char *known_hosts, const char *host, const char *port)
+{
+	FILE *f = fopen(known_hosts, "re");
+	struct str start = { 0 };
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false, whole;
+
+	if (f == NULL)
+		return errno == ENOENT || errno == ENOTDIR;
+	str_printf(&start, "|g0|%s|%s|0|", host, port);
+	while (!found && getline(&line, &size, f) != -1)
+		found = strncmp(line, start.p, start.len) == 0;
+	whole = feof(f) && !ferror(f);
+	(void)fclose(f);
+	free(line);
+	str_free(&start);
+	return whole && !found;
+}
+
 void
 cert_note(gnutls_session_t session, const char *name, const struct strings *pins,
     const char *known_hosts, const char *host, const char *port, bool all, struct cert_info *info)
@@ -258,7 +284,7 @@ cert_note(gnutls_session_t session, const char *name, const struct strings *pins
 		info->known = CERT_CHANGED;
 		break;
 	default:
-		info->known = CERT_NEW;
+		info->known = is_new(known_hosts, host, port) ? CERT_NEW : CERT_UNASKED;
 	}
 }
 

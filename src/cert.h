@@ -14,7 +14,7 @@
 #include "status.h"
 
 enum cert_known {
-	CERT_UNASKED, /* nobody looked */
+	CERT_UNASKED, /* nobody looked, or could */
 	CERT_NEW,     /* no key is remembered for this host */
 	CERT_KNOWN,   /* the remembered key */
 	CERT_CHANGED, /* another key than the remembered one */

@@ -31,7 +31,7 @@ chance(void *p, size_t n)
 		return;
 	status_errno(&st, PH_LOCAL, "no random numbers; nothing more was sent");
 	say_status(NULL, &st);
-	_exit(EX_TEMPFAIL);
+	_exit(xstatus(EX_TEMPFAIL));
 }
 
 uint32_t

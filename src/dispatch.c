@@ -74,6 +74,9 @@ now(const struct account *a, struct envelope *e, struct message *m, struct spool
 	link_init(&l, a);
 	l.plan = &plan;
 	submit(&l, e, m, !more, sub);
+	/* everybody has it, and no trouble with others of the spool may have it sent again */
+	if (envelope_exit(e) == 0)
+		xdecided(0);
 	if (more && envelope_accepted(e) > 0 && wait_signal() == NULL)
 		flush_along(q, &l);
 	link_free(&l);

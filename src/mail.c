@@ -94,9 +94,10 @@ send_chunk(struct mail *t)
 	if (!t->reset)
 		progress_begin(stream, (uint64_t)form_size(t->form));
 	/* a chunk that is announced and does not come must not be followed by anything else */
-	if (message_send_plain(t->form, stream, &st) == -1)
+	if (message_send_plain(t->form, stream, &st) == 0)
+		t->end = stream_mark(stream);
+	else
 		(void)stream_fail(stream, &st);
-	t->end = stream_mark(stream);
 	if (may_quit(t))
 		chat_send(t->chat, PH_QUIT, "QUIT");
 }
@@ -179,10 +180,15 @@ mail_upto(struct mail *t, size_t n)
 		if (t->answered == t->sent)
 			return 0;
 		if (chat_reply(t->chat, &st) == -1) {
+			if (t->resetting)
+				st.phase = PH_MAIL; /* nothing of this one was answered */
 			envelope_settle(t->e, &st);
 			return -1;
 		}
-		hear(t, t->answered++, &st);
+		if (t->resetting)
+			t->resetting = false;
+		else
+			hear(t, t->answered++, &st);
 	}
 	return 0;
 }

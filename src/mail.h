@@ -30,7 +30,7 @@ struct mail {
 	bool stop;	/* nothing that is not yet sent makes sense any more */
 	bool go;	/* 354 was said */
 	bool open;	/* the server has a transaction of ours that has not ended */
-	uint64_t end;	/* stream_mark() behind the message */
+	uint64_t end;	/* stream_mark() behind the message; 0: it has not all been put */
 };
 
 /* Begin one over a usable session. Nothing is sent yet. All of it is borrowed. */

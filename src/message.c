@@ -152,6 +152,10 @@ message_finish(struct message *m, const struct str *fields, struct status *st)
 	if (repair_header(&m->head, &m->own, st) == -1 || read_body(m, st) == -1 ||
 	    repair_own(&m->own, st) == -1)
 		return -1;
+	/* with what was added, or it could not be read again when it has waited in the spool */
+	if (m->own.body - 2 > HEADER_MAX)
+		return status_set(st, PH_LOCAL, 5, 6, 0,
+		    "the header is larger than %d octets, with what is added to it", HEADER_MAX);
 	source_free(&m->source);
 	str_free(&m->head);
 	str_free(&m->pend);

@@ -66,7 +66,7 @@ on_sigbus(int number)
 	(void)number;
 	say_wipe();
 	(void)!write(STDERR_FILENO, text, sizeof text - 1);
-	_exit(EX_TEMPFAIL);
+	_exit(xstatus(EX_TEMPFAIL));
 }
 
 static void

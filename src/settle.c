@@ -109,6 +109,19 @@ reclass(struct entry *e, unsigned char from, unsigned char to)
 			e->rcpt[i].last.class = to;
 }
 
+/* Their time is over: those who can be tried again, and those with whom nothing was begun. */
+static void
+expire(struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (e->rcpt[i].last.class == 0)
+			status_set(&e->rcpt[i].last, PH_LOCAL, 5, 4, 7,
+			    "there was no try that came to this recipient");
+	reclass(e, 4, 5);
+}
+
 /* Recipients of any other class leave the entry. */
 static void
 keep_class(struct entry *e, unsigned class)
@@ -176,7 +189,7 @@ give_up(struct settler *s, struct item *it, bool expired, struct status *st)
 	if (e->from[0] != '\0' && report(s, it, BOUNCE_FAILED, expired, st) == -1)
 		return -1;
 	if (expired)
-		reclass(e, 4, 5);
+		expire(e);
 	say_given_up(s, it);
 	return e->from[0] == '\0' ? rest(s, it, st) : 0;
 }

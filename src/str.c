@@ -30,13 +30,19 @@ no_memory(void)
 	if (write(STDERR_FILENO, name, strlen(name)) != -1)
 		(void)!(decided == -1 ? write(STDERR_FILENO, before, sizeof before - 1)
 				      : write(STDERR_FILENO, after, sizeof after - 1));
-	_exit(decided == -1 ? EX_TEMPFAIL : decided);
+	_exit(xstatus(EX_TEMPFAIL));
 }
 
 void
 xdecided(int status)
 {
 	decided = status;
+}
+
+int
+xstatus(int otherwise)
+{
+	return decided == -1 ? otherwise : decided;
 }
 
 void *

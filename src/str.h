@@ -34,7 +34,8 @@ struct strings {
  * xalloc() zeroes; xgrow() makes room for `want` elements of `size` bytes, updates *cap and wipes
  * what it leaves behind, so buffers may hold secrets.
  */
-void xdecided(int status); /* what became of the mail is settled: end with this instead of 75 */
+void xdecided(int status);  /* what became of the mail is settled: end with this instead of 75 */
+int xstatus(int otherwise); /* what xdecided() was told, or this */
 void *xalloc(size_t n, size_t size);
 void *xbuffer(size_t n); /* not zeroed, for what is written before it is read */
 void *xgrow(void *p, size_t *cap, size_t want, size_t size);

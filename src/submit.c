@@ -267,6 +267,7 @@ hear_first(struct ahead *h)
 	struct status reply = { 0 };
 
 	mail_hear(&slot->mail, &reply);
+	h->unended = slot->mail.open;
 	(void)next_time(slot->e);
 	/* what another session is to do waits until all of this one is heard */
 	if (envelope_undecided(slot->e) > 0 || lost_with_session(slot->e))
@@ -284,6 +285,18 @@ hear_all(struct ahead *h)
 		hear_first(h);
 }
 
+/* The transaction that was heard last may go on at the server, which would refuse MAIL in it. */
+static void
+end_transaction(struct ahead *h)
+{
+	struct session *s = h->link->session;
+	struct status st;
+
+	if (h->unended && s != NULL && status_ok(session_status(s)))
+		(void)chat_ask(session_chat(s), PH_RSET, &st, "RSET");
+	h->unended = false;
+}
+
 /* Those who need another session, or another transaction, get it; nothing is open then. */
 static void
 do_again(struct ahead *h)
@@ -292,6 +305,8 @@ do_again(struct ahead *h)
 	struct submission sub;
 	size_t i, n = h->nagain;
 
+	if (n > 0)
+		end_transaction(h);
 	/* all first, for the session is given up with the first one that it had failed */
 	for (i = 0; i < n; i++)
 		h->again[i].retry = once_more(l, h->again[i].e);
@@ -341,15 +356,17 @@ begin_behind(struct ahead *h, struct ahead_slot *next)
 		return false;
 	l->used++;
 	mail_start(&next->mail, l->session, next->e, &c);
+	/* a chunk that is refused does not end its transaction (RFC 3030 2), a final dot does */
+	next->mail.reset = h->n > 0 ? h->slot[h->n - 1].mail.chunk : h->unended;
 	if (mail_content(&next->mail, f, true, false)) {
-		/* a chunk that was refused does not end its transaction (RFC 3030 2) */
-		next->mail.reset = h->n > 0;
+		next->mail.reset |= h->n > 0;
 		next->octets = (size_t)c.size;
 		return mail_send(&next->mail);
 	}
 	if (h->n > 0)
 		mail_ahead(&next->mail);
 	hear_all(h);
+	h->unended = false;
 	/* where the session ended with the message before, nothing of this one was heard */
 	if (!status_ok(session_status(l->session)))
 		return false;
@@ -375,6 +392,7 @@ submit_ahead(struct ahead *h, struct envelope *e, struct message *m)
 			return;
 		}
 		l->used--; /* that was no transaction yet */
+		h->unended = false;
 	}
 	if (begin_behind(h, &next)) {
 		h->slot[h->n++] = next;

@@ -57,6 +57,7 @@ struct ahead {
 	void *arg;
 	struct ahead_slot slot[AHEAD_MOST]; /* sent, and the answer is open; the oldest first */
 	size_t n, octets;
+	bool unended; /* the server may be in the transaction that was heard last */
 	struct ahead_slot again[AHEAD_MOST + 1]; /* not finished by the session that they had */
 	size_t nagain;
 };

@@ -571,6 +571,11 @@ tls_judge(const struct tls_policy *p, const struct tls_info *info, struct status
 		    "the server does not offer STARTTLS, and TLS is required (`tls` says so)");
 	if (((p->pins != NULL && p->pins->n > 0) || p->level == TLS_FINGERPRINT) && !c->pinned)
 		return not_pinned(p, c, st);
+	if (p->level == TLS_TOFU && c->known == CERT_UNASKED)
+		return status_set(st, PH_TLS, 4, 7, 5,
+		    "the key of %s cannot be compared with what is remembered in %s: try again, or "
+		    "see whether that can be read",
+		    p->name, p->known_hosts);
 	if (p->level == TLS_TOFU && c->known != CERT_NEW && c->known != CERT_KNOWN)
 		return status_set(st, PH_TLS, 4, 7, 5,
 		    "THE KEY OF %s HAS CHANGED since the first time: somebody may be listening, or "

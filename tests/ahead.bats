@@ -191,10 +191,12 @@ same()
 	later bob@example.org
 	flushes <<-END
 		$small
+		C: RSET
 		C: MAIL FROM:<alice@sender.com>***
 		C: RCPT TO:<bob@example.org>
 		C: DATA
 		$good
+		$reset
 		S: 250 2.1.0 Ok
 		S: 250 2.1.5 Ok
 		S: 354 Go ahead
@@ -208,6 +210,69 @@ same()
 		$leaves
 	END
 	waits 0
+}
+
+# unfinished: what the server says of a message whose only recipient has to wait. The transaction goes on
+# until RSET (RFC 3030 2), and MAIL within it is an error for good: it would be the next message's.
+unfinished=$'S: 250 2.1.0 Ok\nS: 450 4.2.0 greylisted\nS: 554 5.5.1 nobody'
+
+@test "ahead: a large message does not suffer for a small one before it that was refused" {
+	same 1
+	small=$(sends bob@example.org)
+	yes 'seventy octets in a line, so that fifteen hundred are over the limit' | head -n 1500 >>message
+	later bob@example.org
+	flushes <<-END
+		$small
+		C: RSET
+		C: MAIL FROM:<alice@sender.com>***
+		C: RCPT TO:<bob@example.org>
+		C: DATA
+		$unfinished
+		$reset
+		S: 250 2.1.0 Ok
+		S: 250 2.1.5 Ok
+		S: 354 Go ahead
+		C: <message>
+		S: 250 2.0.0 Ok
+		FLIGHTS 3
+		$leaves
+	END
+	waits 1
+}
+
+@test "ahead: a flight does not suffer for the last message of the one before it" {
+	same 21
+	flushes <<-END
+		$(flight 20 bob@example.org)
+		$(taken 19)
+		$reset
+		$unfinished
+		C: RSET
+		$(sends bob@example.org)
+		$reset
+		$good
+		$leaves
+	END
+	waits 1
+}
+
+@test "ahead: nor does a message that takes several transactions" {
+	hello=${hello/250-SIZE/250-LIMITS RCPTMAX=1}
+	same 1
+	small=$(sends bob@example.org | sed 's/ SIZE=.*//')
+	later bob@example.org eve@example.org
+	flushes <<-END
+		$small
+		$unfinished
+		C: RSET
+		$reset
+		$(sends bob@example.org | sed 's/ SIZE=.*//')
+		$good
+		$(sends eve@example.org | sed 's/ SIZE=.*//')
+		$good
+		$leaves
+	END
+	waits 1
 }
 
 @test "ahead: no more messages in a session than MAILMAX, however they travel" {

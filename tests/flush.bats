@@ -419,6 +419,36 @@ answers()
 	assert_line --regexp '^Message-ID: <test.1@sender.com>'
 }
 
+@test "queue-lifetime is over: he to whom no try came is not reported as given up and then sent to" {
+	later bob@example.org eve@example.org
+	aged 500000 "$id"
+	peer_start - <<-END
+		S: 220 smtp.example.com ESMTP
+		C: EHLO mail.sender.com
+		S: 250-smtp.example.com
+		S: 250 LIMITS RCPTMAX=1
+		C: MAIL FROM:<alice@sender.com>
+		S: 250 2.1.0 Ok
+		C: RCPT TO:<bob@example.org>
+		S: 450 4.2.2 mailbox full
+		C: RSET
+		S: 250 2.0.0 Ok
+		C: MAIL FROM:<alice@sender.com>
+		S: 421 4.3.2 enough
+		CLOSE
+		NEXT
+		S: 421 4.3.2 enough
+		CLOSE
+	END
+	pneu --flush
+	peer_end
+	assert_success
+	has "$(only)" 'from <>'
+	run cat "$spool"/*.m
+	assert_line --regexp '^Final-Recipient: rfc822; ?bob@example.org'
+	assert_line --regexp '^Final-Recipient: rfc822; ?eve@example.org'
+}
+
 @test "before that, it waits on" {
 	later bob@example.org
 	aged 400000 "$id"

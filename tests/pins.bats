@@ -146,6 +146,42 @@ twice()
 	peer_end
 }
 
+# Each call for a file fails once: that its keys cannot be read does not make it a first time.
+@test "tofu: where nobody can see what is remembered, it is no first time" {
+	local at fired=x seen=
+
+	accepts alone --tls=tofu
+	mkdir faulty
+	cp "$certs/another.pem" "$certs/another.key" faulty
+	{
+		starttls try cert=another
+		echo 'C? QUIT'
+	} >dialogue
+	ln -s "$PNEU_SRC/tests/dialogues/parts" faulty/parts
+	sed -i "s/|[0-9]*|0|/|$peer_port|0|/" "$XDG_STATE_HOME/pneu/known-hosts"
+	"$PEER" --dir faulty --port "$peer_port" --hold dialogue >/dev/null 2>&1 3>&- &
+	peer_pid=$!
+	peer_dir=faulty
+	until_true peer_listens
+	cp "$XDG_STATE_HOME/pneu/known-hosts" before
+	printf '%s\n' '#!/bin/sh' "export ASAN_OPTIONS=verify_asan_link_order=0" \
+	    "LD_PRELOAD=$PNEU_BUILD/tests/faults_shim.so exec $PNEU \"\$@\"" >pneu
+	chmod 700 pneu
+	export FAULT_KIND=EIO FAULT_BOARD=board FAULT_AT
+	for ((at = 1; at < 100 && ${#fired} > 0; at++)); do
+		rm -f board
+		truncate -s 65536 board
+		FAULT_AT=$at PNEU=./pneu client --tls=tofu
+		assert_failure
+		cmp before "$XDG_STATE_HOME/pneu/known-hosts" || fail "$fired: $stderr"
+		fired=$(tail -c +9 board | head -c 200 | tr -d '\0')
+		seen+=$fired
+	done
+	kill "$peer_pid"
+	[ -n "$seen" ] || skip "calls cannot be made to fail here (LD_PRELOAD of tests/faults_shim.so)"
+	[[ $seen = *"fopen called by libgnutls"* ]]
+}
+
 @test "tofu: a deleted line is a first time" {
 	twice alone another all login
 	sed -i "/$peer_port/d" "$known"

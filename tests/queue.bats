@@ -268,6 +268,42 @@ waits_for_the_account()
 	assert [ ! -e "$spool/accounts" ]
 }
 
+# --- no memory
+
+@test "who has the message has it, whatever trouble there is with others of the spool after that" {
+	local n ago
+
+	later bob@example.org
+	cp -r "$spool" before
+	peer_dir=held
+	mkdir held
+	ln -s "$PNEU_SRC/tests/dialogues/parts" held/parts
+	printf '%s\n' "$clear" "$(accepts joe@example.org)" "$(accepts bob@example.org)" "$leaves" \
+	    >held/script
+	"$PEER" --dir held --hold held/script >/dev/null 2>&1 3>&- &
+	peer_pid=$!
+	until_true peer_listens
+	peer_port=$(cat held/port)
+	printf '%s\n' '#!/bin/sh' "export ASAN_OPTIONS=verify_asan_link_order=0" \
+	    "LD_PRELOAD=$PNEU_BUILD/tests/faults_shim.so exec $PNEU \"\$@\"" >faulty
+	chmod 700 faulty
+	export FAULT_KIND=memory FAULT_BOARD=board FAULT_STAYS=1 FAULT_AT=1000000
+	truncate -s 65536 board
+	PNEU=./faulty pneu --sandbox=no joe@example.org
+	quiet
+	n=$(od -An -tu4 -N4 board)
+	[ "$n" -gt 0 ] || skip "calls cannot be made to fail here (LD_PRELOAD of tests/faults_shim.so)"
+	for ago in 20 30 40 50 60; do
+		rm -rf board "$spool"
+		truncate -s 65536 board
+		cp -r before "$spool"
+		FAULT_AT=$((n - ago)) PNEU=./faulty pneu --sandbox=no joe@example.org
+		assert_success
+		assert_regex "$stderr" '^pneu: 4\.3\.0 no memory left to report; the exit status is right$'
+	done
+	kill "$peer_pid"
+}
+
 # --- all or nothing
 
 @test "partial no: who has to wait is not queued when another is refused for good" {

@@ -205,6 +205,45 @@ test_bounds(void)
 	str_free(&in);
 }
 
+/* What is added to a header counts, too: what was taken once is taken again when it comes from the spool. */
+static void
+test_bounds_of_added(void)
+{
+	static const size_t left[] = { 100, 60, 47, 46, 45, 20, 1, 0 };
+	struct str in = { 0 }, fields = { 0 }, again = { 0 };
+	struct message m, second;
+	struct status st;
+	struct peer p;
+	size_t i;
+	int r;
+
+	put_field(&fields, "Date", 47);
+	str_cut(&fields, 1);
+	str_puts(&fields, "\r\n");
+	for (i = 0; i < sizeof left / sizeof left[0]; i++) {
+		str_clear(&in);
+		put_field(&in, "A", HEADER_MAX - 1 - left[i]); /* and a CR */
+		str_puts(&in, "\nbody\n");
+		feed_start(&p, in.p, in.len, 0);
+		r = message_open(&m, p.fd, false, &st);
+		is_number(r, 0, "a header with %zu octets left is read", left[i]);
+		r = message_finish(&m, &fields, &st);
+		(void)peer_end(&p);
+		is_number(r, left[i] >= fields.len ? 0 : -1, "with %zu left, %zu are added", left[i],
+		    fields.len);
+		if (r == 0) {
+			stored(&m, &again);
+			is_number(take(&second, &again, 0, &st), 0, "and it can be read again");
+			message_free(&second);
+		} else
+			is_status(&st, "5.6.0", 65, "as a header that is too large");
+		message_free(&m);
+	}
+	str_free(&in);
+	str_free(&fields);
+	str_free(&again);
+}
+
 static void
 test_long(void)
 {
@@ -246,6 +285,7 @@ test_large(void)
 {
 	test_ends();
 	test_bounds();
+	test_bounds_of_added();
 	test_long();
 }
 
