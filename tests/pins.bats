@@ -19,6 +19,11 @@ setup()
 	trust_ready
 }
 
+teardown()
+{
+	[ -z "${held-}" ] || kill "$held"
+}
+
 # --- pins
 
 @test "a pinned certificate, in each way of writing it" {
@@ -161,6 +166,7 @@ twice()
 	sed -i "s/|[0-9]*|0|/|$peer_port|0|/" "$XDG_STATE_HOME/pneu/known-hosts"
 	"$PEER" --dir faulty --port "$peer_port" --hold dialogue >/dev/null 2>&1 3>&- &
 	peer_pid=$!
+	held=$peer_pid
 	peer_dir=faulty
 	until_true peer_listens
 	cp "$XDG_STATE_HOME/pneu/known-hosts" before
@@ -177,7 +183,6 @@ twice()
 		fired=$(tail -c +9 board | head -c 200 | tr -d '\0')
 		seen+=$fired
 	done
-	kill "$peer_pid"
 	[ -n "$seen" ] || skip "calls cannot be made to fail here (LD_PRELOAD of tests/faults_shim.so)"
 	[[ $seen = *"fopen called by libgnutls"* ]]
 }

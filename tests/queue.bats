@@ -282,6 +282,7 @@ waits_for_the_account()
 	    >held/script
 	"$PEER" --dir held --hold held/script >/dev/null 2>&1 3>&- &
 	peer_pid=$!
+	pid=$peer_pid # ends with the test
 	until_true peer_listens
 	peer_port=$(cat held/port)
 	printf '%s\n' '#!/bin/sh' "export ASAN_OPTIONS=verify_asan_link_order=0" \
@@ -301,7 +302,6 @@ waits_for_the_account()
 		assert_success
 		assert_regex "$stderr" '^pneu: 4\.3\.0 no memory left to report; the exit status is right$'
 	done
-	kill "$peer_pid"
 }
 
 # --- all or nothing
