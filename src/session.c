@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,9 +348,15 @@ exchange(struct session *s, struct sasl *x, struct status *st)
 static int
 no_step_back(struct session *s, const struct mech *m, const char *remembered, struct status *st)
 {
+	enum state_line it;
+
 	if ((m->flags & SASL_REUSABLE) == 0 || s->to.account->auth != NULL ||
-	    !state_has(s->to.scram_hosts, remembered))
+	    (it = state_has(s->to.scram_hosts, remembered)) == STATE_NO)
 		return 0;
+	if (it == STATE_UNKNOWN) /* whoever is in between might have waited for that */
+		return status_set(st, PH_AUTH, 4, 7, 0,
+		    "cannot read in %s whether this server has proved itself before: %s",
+		    s->to.scram_hosts, strerror(errno));
 	return status_set(st, PH_AUTH, 5, 7, 9,
 	    "this server proved itself by SCRAM before and now offers no more than %s: somebody "
 	    "may "

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -68,22 +69,29 @@ state_directories(const char *path)
 	free(copy);
 }
 
-bool
+enum state_line
 state_has(const char *path, const char *line)
 {
 	FILE *f = path != NULL ? fopen(path, "re") : NULL;
 	char *own = NULL;
 	size_t size = 0;
 	bool found = false;
+	int e = 0;
 
-	while (f != NULL && !found && getline(&own, &size, f) != -1) {
+	if (f == NULL)
+		return path == NULL || errno == ENOENT || errno == ENOTDIR || errno == EACCES
+		    ? STATE_NO
+		    : STATE_UNKNOWN;
+	while (!found && getline(&own, &size, f) != -1) {
 		own[strcspn(own, "\n")] = '\0';
 		found = strcmp(own, line) == 0;
 	}
+	if (!found && (ferror(f) || !feof(f)))
+		e = errno;
 	free(own);
-	if (f != NULL)
-		(void)fclose(f);
-	return found;
+	(void)fclose(f);
+	errno = e;
+	return found ? STATE_YES : e != 0 ? STATE_UNKNOWN : STATE_NO;
 }
 
 void
@@ -94,7 +102,7 @@ state_add(const char *path, const char *line)
 	off_t end;
 	int fd;
 
-	if (path == NULL || state_has(path, line))
+	if (path == NULL || state_has(path, line) != STATE_NO)
 		return;
 	state_directories(path);
 	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

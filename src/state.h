@@ -20,10 +20,13 @@ void state_directories(const char *path);
 
 /*
  * A file of lines, each a fact ("scram smtp.example.org 587 alice"). state_has(): is this one
- * there? state_add(): it is from now on; a file that cannot be written is no error, as what it
- * remembers only ever makes us stricter. NULL paths are files without lines.
+ * there? STATE_UNKNOWN, with errno, when that cannot be seen this time. A file that may never be
+ * read, as of another user, has no lines, and neither has one whose path is NULL. state_add(): it
+ * is there from now on; a file that cannot be written is no error, as what it remembers only ever
+ * makes us stricter.
  */
-bool state_has(const char *path, const char *line);
+enum state_line { STATE_NO, STATE_YES, STATE_UNKNOWN };
+enum state_line state_has(const char *path, const char *line);
 void state_add(const char *path, const char *line);
 
 /* The home directory: $HOME, else the password file's; NULL when there is none. Static storage. */

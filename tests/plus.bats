@@ -255,6 +255,17 @@ scram_before()
 	done
 }
 
+@test "where nobody can see whether it could SCRAM, PLAIN has to wait" {
+	scram_before
+	known=$(find "$XDG_STATE_HOME/pneu" -name 'scram*')
+	rm "$known"
+	mkdir "$known"
+	serve --port="$port" --offer=PLAIN
+	client
+	refused 4.7.0 75
+	[[ $stderr == *"$known"* ]]
+}
+
 @test "... unless the configuration says so" {
 	scram_before
 	serve --port="$port" --offer=PLAIN

@@ -367,19 +367,21 @@ test_state(void)
 	char *own;
 	FILE *f;
 
-	ok(!state_has(NULL, "a"), "no file knows nothing");
+	ok(state_has(NULL, "a") == STATE_NO, "no file knows nothing");
 	state_add(NULL, "a");
-	ok(!state_has(file, "a"), "a file that is not there knows nothing");
+	ok(state_has(file, "a") == STATE_NO, "a file that is not there knows nothing");
 	state_add(file, "scram h 587 u");
-	ok(state_has(file, "scram h 587 u"), "what is added is there");
+	ok(state_has(file, "scram h 587 u") == STATE_YES, "what is added is there");
 	ok(stat(file, &sb) == 0 && (sb.st_mode & 0777) == 0600, "in a file for us alone");
-	ok(!state_has(file, "scram h 587") && !state_has(file, "cram h 587 u") &&
-		!state_has(file, "scram h 587 uu") && !state_has(file, "SCRAM h 587 u") &&
-		!state_has(file, ""),
+	ok(state_has(file, "scram h 587") == STATE_NO &&
+		state_has(file, "cram h 587 u") == STATE_NO &&
+		state_has(file, "scram h 587 uu") == STATE_NO &&
+		state_has(file, "SCRAM h 587 u") == STATE_NO && state_has(file, "") == STATE_NO,
 	    "and nothing else is");
 	state_add(file, "second");
 	state_add(file, "scram h 587 u");
-	ok(state_has(file, "scram h 587 u") && state_has(file, "second"), "more can be added");
+	ok(state_has(file, "scram h 587 u") == STATE_YES && state_has(file, "second") == STATE_YES,
+	    "more can be added");
 	is_number(
 	    stat(file, &sb) == 0 ? (long long)sb.st_size : -1, 21, "and each stands there once");
 	if ((f = fopen(file, "a")) != NULL) {
@@ -387,10 +389,12 @@ test_state(void)
 		(void)fclose(f);
 	}
 	state_add(file, "third");
-	ok(state_has(file, "third"), "a last line that was cut short does no harm to the next");
+	ok(state_has(file, "third") == STATE_YES,
+	    "a last line that was cut short does no harm to the next");
 
+	is_number(state_has("/", "a"), STATE_UNKNOWN, "of what cannot be read nobody knows");
 	state_add("/dev/null/file", "x");
-	ok(!state_has("/dev/null/file", "x"),
+	ok(state_has("/dev/null/file", "x") == STATE_NO,
 	    "where nothing can be written, nothing is remembered");
 
 	(void)setenv("XDG_STATE_HOME", "/state", 1);
