@@ -59,6 +59,11 @@
 
 /* What the C library has under this name, whatever stands between. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#ifdef SYS_mmap2
+#define MMAP SYS_mmap2
+#else
+#define MMAP SYS_mmap
+#endif
 #define CALLER __builtin_return_address(0)
 
 enum kind {
@@ -199,7 +204,7 @@ set_up(void)
 	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	map = (void *)syscall(SYS_mmap, NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
+	map = (void *)syscall(MMAP, NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
 	(void)syscall(SYS_close, fd);
 	if (map == MAP_FAILED)
 		return false;
