@@ -320,11 +320,12 @@ excuse(void)
 	const char *frame = strchr(board->crash, ' '), *seen[2] = { "", "" };
 	size_t n = 0, i;
 
-	/* past "signal N:"; of the frames those that are not the C library's */
+	/* past "signal N:"; of the frames those that are neither the C library's nor the kernel's */
 	for (frame = frame != NULL ? strchr(frame + 1, ' ') : NULL; frame != NULL && n < 2;
 	     frame = strchr(frame, ' ')) {
 		frame++;
-		if (!begins(frame, "libc.so") && !begins(frame, "faults_shim"))
+		if (!begins(frame, "libc.so") && !begins(frame, "faults_shim") &&
+		    !begins(frame, "linux-gate.so"))
 			seen[n++] = frame;
 	}
 	for (i = 0; i < NEXCUSED; i++)
