@@ -25,7 +25,7 @@
 
 /* Octets; multiples of every page size. */
 #define PIECE (1024 * 1024) /* of a file that are in memory at a time */
-#define PIECES 16	    /* that are mapped at a time: an address space may be small */
+#define PIECES 4	    /* that are mapped at a time: an address space may be small */
 #define WINDOW (PIECES * PIECE)
 #define SHARE (4 * PIECE) /* that are worth a thread */
 

@@ -21,7 +21,7 @@
 #define MOST 998
 #define VIEW 65536
 #define PIECE (1024 * 1024) /* as in raw.c */
-#define WINDOW (16 * PIECE)
+#define WINDOW (4 * PIECE)
 #define FLIPPED (1024 * 1024) /* octets, in lines that 8 octets hold */
 
 /* What raw_open() should find, octet by octet. */
