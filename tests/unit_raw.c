@@ -201,25 +201,24 @@ at_the_limit(void)
 
 /* Line ends and the end of the file on both sides of where another piece comes, or is mapped. */
 static void
-at_the_edge(size_t edge, int most, const char *what)
+at_the_edge(size_t edge, const char *what)
 {
 	struct str file = { 0 };
-	size_t wrong = 0, k;
+	size_t wrong = 0, from = edge - 1000, k;
 	int shift;
 
-	for (shift = -most; shift <= most; shift++) {
+	for (shift = -3; shift <= 3; shift++) {
 		str_clear(&file);
-		while (file.len < edge + (size_t)(shift + 3) - 3 - 70)
+		while (file.len < edge - 70)
 			str_puts(
 			    &file, "a line of sixty octets, counted with the line end behind it\n");
 		while (file.len + 2 < edge + (size_t)(shift + 3) - 3)
 			str_putc(&file, 'y');
 		str_puts(&file, "\r\n");
-		wrong += !agrees(&file, 0);
+		wrong += !agrees(&file, from);
 		str_puts(&file, "\n.\n\r\nmore");
-		wrong += !agrees(&file, 0);
-		for (k = 1; k < 4 && edge == PIECE; k++)
-			wrong += !agrees(&file, k);
+		for (k = 0; k < 4; k++)
+			wrong += !agrees(&file, from + k);
 	}
 	is_number((long long)wrong, 0, "line ends where another %s", what);
 	str_free(&file);
@@ -414,8 +413,8 @@ test_raw(void)
 		is_number((long long)wrong, 0, "made-up files of kind %u", kind);
 	}
 	at_the_limit();
-	at_the_edge(PIECE, 3, "piece comes");
-	at_the_edge(WINDOW, 1, "one is mapped");
+	at_the_edge(PIECE, "piece comes");
+	at_the_edge(WINDOW, "one is mapped");
 	at_the_shares();
 	cut_off();
 	altered(0, "with LF");
