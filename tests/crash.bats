@@ -205,6 +205,11 @@ order()
 	assert_output "done $id"
 }
 
+two_messages()
+{
+	[ "$(find spool -name '*.m' | wc -l)" = 2 ]
+}
+
 @test "cleaning leaves alone what somebody is writing, and what is young" {
 	mkfifo pipe
 	queued
@@ -212,7 +217,7 @@ order()
 	pid=$!
 	exec 4>pipe
 	cat message >&4
-	until_true test "$(find spool -name '*.m' | wc -l)" = 2
+	until_true two_messages
 	run spool clean -1
 	assert_output 0
 	kill -KILL "$pid"

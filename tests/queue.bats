@@ -286,7 +286,8 @@ waits_for_the_account()
 	pid=$peer_pid # ends with the test
 	until_true peer_listens
 	peer_port=$(cat held/port)
-	printf '%s\n' '#!/bin/sh' "export ASAN_OPTIONS=verify_asan_link_order=0" \
+	printf '%s\n' '#!/bin/sh' \
+	    "export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:handle_segv=0" \
 	    "LD_PRELOAD=$PNEU_BUILD/tests/faults_shim.so exec $PNEU \"\$@\"" >faulty
 	chmod 700 faulty
 	export FAULT_KIND=memory FAULT_BOARD=board FAULT_STAYS=1 FAULT_AT=1000000
