@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,22 +227,13 @@ note_verdict(gnutls_session_t session, const char *name, struct cert_info *info)
 static bool
 is_new(const char *known_hosts, const char *host, const char *port)
 {
-	FILE *f = fopen(known_hosts, "re");
 	struct str start = { 0 };
-	char *line = NULL;
-	size_t size = 0;
-	bool found = false, whole;
+	bool new;
 
-	if (f == NULL)
-		return errno == ENOENT || errno == ENOTDIR;
 	str_printf(&start, "|g0|%s|%s|0|", host, port);
-	while (!found && getline(&line, &size, f) != -1)
-		found = strncmp(line, start.p, start.len) == 0;
-	whole = feof(f) && !ferror(f);
-	(void)fclose(f);
-	free(line);
+	new = state_begins(known_hosts, start.p) == STATE_NO;
 	str_free(&start);
-	return whole && !found;
+	return new;
 }
 
 void

@@ -353,6 +353,8 @@ no_step_back(struct session *s, const struct mech *m, const char *remembered, st
 	if ((m->flags & SASL_REUSABLE) == 0 || s->to.account->auth != NULL ||
 	    (it = state_has(s->to.scram_hosts, remembered)) == STATE_NO)
 		return 0;
+	if (it == STATE_UNKNOWN && errno == EACCES)
+		return 0;	 /* it never was ours to write into */
 	if (it == STATE_UNKNOWN) /* whoever is in between might have waited for that */
 		return status_set(st, PH_AUTH, 4, 7, 0,
 		    "cannot read in %s whether this server has proved itself before: %s",

@@ -69,22 +69,21 @@ state_directories(const char *path)
 	free(copy);
 }
 
-enum state_line
-state_has(const char *path, const char *line)
+static enum state_line
+find(const char *path, const char *start, bool whole)
 {
 	FILE *f = path != NULL ? fopen(path, "re") : NULL;
 	char *own = NULL;
-	size_t size = 0;
+	size_t size = 0, n = strlen(start);
 	bool found = false;
 	int e = 0;
 
 	if (f == NULL)
-		return path == NULL || errno == ENOENT || errno == ENOTDIR || errno == EACCES
-		    ? STATE_NO
-		    : STATE_UNKNOWN;
+		return path == NULL || errno == ENOENT || errno == ENOTDIR ? STATE_NO
+									   : STATE_UNKNOWN;
 	while (!found && getline(&own, &size, f) != -1) {
 		own[strcspn(own, "\n")] = '\0';
-		found = strcmp(own, line) == 0;
+		found = strncmp(own, start, n) == 0 && (!whole || own[n] == '\0');
 	}
 	if (!found && (ferror(f) || !feof(f)))
 		e = errno;
@@ -92,6 +91,18 @@ state_has(const char *path, const char *line)
 	(void)fclose(f);
 	errno = e;
 	return found ? STATE_YES : e != 0 ? STATE_UNKNOWN : STATE_NO;
+}
+
+enum state_line
+state_has(const char *path, const char *line)
+{
+	return find(path, line, true);
+}
+
+enum state_line
+state_begins(const char *path, const char *start)
+{
+	return find(path, start, false);
 }
 
 void

@@ -20,13 +20,14 @@ void state_directories(const char *path);
 
 /*
  * A file of lines, each a fact ("scram smtp.example.org 587 alice"). state_has(): is this one
- * there? STATE_UNKNOWN, with errno, when that cannot be seen this time. A file that may never be
- * read, as of another user, has no lines, and neither has one whose path is NULL. state_add(): it
- * is there from now on; a file that cannot be written is no error, as what it remembers only ever
- * makes us stricter.
+ * there? state_begins(): is one there that begins like this? STATE_UNKNOWN, with errno, when the
+ * file cannot be read; one that is not there has no lines, and neither has one whose path is NULL.
+ * state_add(): it is there from now on; a file that cannot be written is no error, as what it
+ * remembers only ever makes us stricter.
  */
 enum state_line { STATE_NO, STATE_YES, STATE_UNKNOWN };
 enum state_line state_has(const char *path, const char *line);
+enum state_line state_begins(const char *path, const char *start);
 void state_add(const char *path, const char *line);
 
 /* The home directory: $HOME, else the password file's; NULL when there is none. Static storage. */

@@ -181,20 +181,25 @@ same()
 	waits 0
 }
 
+# A message that is too large to be sent ahead goes by DATA, with its envelope in a flight of its own.
+by_data=$'C: MAIL FROM:<alice@sender.com>***\nC: RCPT TO:<bob@example.org>\nC: DATA'
+grow()
+{
+	yes 'seventy octets in a line, so that fifteen hundred are over the limit' | head -n 1500 >>message
+}
+
 @test "ahead: a large message goes by DATA, in order, between small ones" {
 	same 1
 	small=$(sends bob@example.org)
 	cp message kept
-	yes 'seventy octets in a line, so that fifteen hundred are over the limit' | head -n 1500 >>message
+	grow
 	later bob@example.org
 	cp kept message
 	later bob@example.org
 	flushes <<-END
 		$small
 		C: RSET
-		C: MAIL FROM:<alice@sender.com>***
-		C: RCPT TO:<bob@example.org>
-		C: DATA
+		$by_data
 		$good
 		$reset
 		S: 250 2.1.0 Ok
@@ -219,14 +224,12 @@ unfinished=$'S: 250 2.1.0 Ok\nS: 450 4.2.0 greylisted\nS: 554 5.5.1 nobody'
 @test "ahead: a large message does not suffer for a small one before it that was refused" {
 	same 1
 	small=$(sends bob@example.org)
-	yes 'seventy octets in a line, so that fifteen hundred are over the limit' | head -n 1500 >>message
+	grow
 	later bob@example.org
 	flushes <<-END
 		$small
 		C: RSET
-		C: MAIL FROM:<alice@sender.com>***
-		C: RCPT TO:<bob@example.org>
-		C: DATA
+		$by_data
 		$unfinished
 		$reset
 		S: 250 2.1.0 Ok

@@ -1,8 +1,8 @@
 /*
  * faults - whatever call fails: no crash, no hang, a reason, and no message lost or torn.
  *
- *	faults [--all]			every kind of fault in every scene; TAP on standard output
- *	faults SCENE KIND [N]		one kind in one scene, at each call or the Nth; says what happens
+ *	faults [--all]		every kind of fault in every scene; TAP on standard output
+ *	faults SCENE KIND [N]	one kind in one scene, at each call or the Nth; says what happens
  *
  * In each scene (faults_scenes.c) the program runs once for each call of a kind, which fails
  * (faults_shim.c); a "+" behind the kind: and so do all that follow. Without --all a sample of the

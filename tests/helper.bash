@@ -79,6 +79,27 @@ peer_start()
 	peer_port=$(cat "$peer_dir/port")
 }
 
+# peer_hold DIR SCRIPT [option ...]: the peer in that directory plays the script for one client after the
+# other; whoever starts it ends it, by $peer_pid.
+peer_hold()
+{
+	peer_dir=$1
+	ln -s "$PNEU_SRC/tests/dialogues/parts" "$1/parts"
+	"$PEER" --dir "$1" "${@:3}" --hold "$2" >/dev/null 2>&1 3>&- &
+	peer_pid=$!
+	until_true peer_listens
+	peer_port=$(cat "$1/port")
+}
+
+# faulty FILE: makes it the program of which a call fails, as the environment says (tests/faults_shim.c).
+faulty()
+{
+	printf '%s\n' '#!/bin/sh' \
+	    "export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:handle_segv=0" \
+	    "LD_PRELOAD=$PNEU_BUILD/tests/faults_shim.so exec $PNEU \"\$@\"" >"$1"
+	chmod 700 "$1"
+}
+
 peer_listens()
 {
 	[ -e "$peer_dir/port" ] || ! kill -0 "$peer_pid" 2>/dev/null

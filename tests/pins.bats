@@ -163,17 +163,11 @@ twice()
 		starttls try cert=another
 		echo 'C? QUIT'
 	} >dialogue
-	ln -s "$PNEU_SRC/tests/dialogues/parts" faulty/parts
 	sed -i "s/|[0-9]*|0|/|$peer_port|0|/" "$XDG_STATE_HOME/pneu/known-hosts"
-	"$PEER" --dir faulty --port "$peer_port" --hold dialogue >/dev/null 2>&1 3>&- &
-	peer_pid=$!
+	peer_hold faulty dialogue --port "$peer_port"
 	held=$peer_pid
-	peer_dir=faulty
-	until_true peer_listens
 	cp "$XDG_STATE_HOME/pneu/known-hosts" before
-	printf '%s\n' '#!/bin/sh' "export ASAN_OPTIONS=verify_asan_link_order=0" \
-	    "LD_PRELOAD=$PNEU_BUILD/tests/faults_shim.so exec $PNEU \"\$@\"" >pneu
-	chmod 700 pneu
+	faulty pneu
 	export FAULT_KIND=EIO FAULT_BOARD=board FAULT_AT
 	for ((at = 1; at < 100 && ${#fired} > 0; at++)); do
 		rm -f board

@@ -276,20 +276,12 @@ waits_for_the_account()
 	no_valgrind "what makes calls fail would be preloaded into it"
 	later bob@example.org
 	cp -r "$spool" before
-	peer_dir=held
 	mkdir held
-	ln -s "$PNEU_SRC/tests/dialogues/parts" held/parts
 	printf '%s\n' "$clear" "$(accepts joe@example.org)" "$(accepts bob@example.org)" "$leaves" \
 	    >held/script
-	"$PEER" --dir held --hold held/script >/dev/null 2>&1 3>&- &
-	peer_pid=$!
+	peer_hold held held/script
 	pid=$peer_pid # ends with the test
-	until_true peer_listens
-	peer_port=$(cat held/port)
-	printf '%s\n' '#!/bin/sh' \
-	    "export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:handle_segv=0" \
-	    "LD_PRELOAD=$PNEU_BUILD/tests/faults_shim.so exec $PNEU \"\$@\"" >faulty
-	chmod 700 faulty
+	faulty faulty
 	export FAULT_KIND=memory FAULT_BOARD=board FAULT_STAYS=1 FAULT_AT=1000000
 	truncate -s 65536 board
 	PNEU=./faulty pneu --sandbox=no joe@example.org
