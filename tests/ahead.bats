@@ -181,7 +181,7 @@ same()
 	waits 0
 }
 
-# A message that is too large to be sent ahead goes by DATA, with its envelope in a flight of its own.
+# A message that is too large to be sent ahead goes by DATA: its envelope travels with what is before it.
 by_data=$'C: MAIL FROM:<alice@sender.com>***\nC: RCPT TO:<bob@example.org>\nC: DATA'
 grow()
 {
