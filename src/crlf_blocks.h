@@ -58,7 +58,7 @@ NAME(copy_blocks)(struct crlf *c, const char *p, size_t n, struct made *m)
 		size_t done = 0; /* *to is the place of p[done] */
 		uint64_t found;
 
-		__builtin_prefetch(p + AHEAD);
+		__builtin_prefetch(p + AHEAD, 0, 2);
 		found = before(c, m, to) == '\n' ? NAME(copy_line)(c, &to, p, &done)
 						 : NAME(copy_block)(to, p);
 		while (found != 0) {

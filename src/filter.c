@@ -25,6 +25,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -403,6 +406,18 @@ allow_sockets(struct program *p, enum confine_sockets sockets)
 	end(p, at);
 }
 
+/* See cork.h; of a socket that is there already. */
+static void
+allow_cork(struct program *p)
+{
+	unsigned short at = begin(p, SYS_setsockopt, 1);
+
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3);
+	look_at(p, ARGUMENT(2));
+	allow_value(p, TCP_CORK);
+	end(p, at);
+}
+
 bool
 filter_calls(const struct confine *needs)
 {
@@ -426,6 +441,8 @@ filter_calls(const struct confine *needs)
 	allow_descriptors(&p, needs->prompt);
 	allow_processes(&p, needs);
 	allow_sockets(&p, needs->sockets);
+	if (needs->sockets < SOCKETS_NET)
+		allow_cork(&p);
 	settle_all(&p, refused, COUNT(refused), EPERM);
 	answer(&p, ENOSYS);
 	whole.len = p.n;

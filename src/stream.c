@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cork.h"
 #include "marks.h"
 #include "stream.h"
 #include "wait.h"
@@ -44,6 +45,7 @@ struct stream {
 	uint64_t put;	    /* octets for the wire, since the beginning */
 	uint64_t run;	    /* of these, those since an answer was awaited */
 	uint64_t swallowed; /* of these, those that came too late for it */
+	bool corked;	    /* the kernel keeps what makes no full segment */
 	bool asked;	    /* the other side has something to answer: we sent, or just connected */
 	unsigned turns;
 	struct marks marks;
@@ -361,8 +363,10 @@ stream_wire_put(struct stream *s, const void *data, size_t n)
 	s->run += n;
 	/* a long message is not collected, but goes as it comes while the kernel takes it */
 	if (s->run > WIRE_MAX && s->wire.len == s->wire_at && !s->broken && s->st.class == 0) {
-		ssize_t done = write(s->out_fd, p, n);
+		ssize_t done;
 
+		cork_put(s->out_fd, &s->corked);
+		done = write(s->out_fd, p, n);
 		if (done > 0) {
 			s->asked = true;
 			p += done;
@@ -469,8 +473,12 @@ stream_mark(struct stream *s)
 int
 stream_flush(struct stream *s)
 {
+	int result;
+
 	empty_out(s);
-	return flush_wire(s);
+	result = flush_wire(s);
+	cork_draw(s->out_fd, &s->corked);
+	return result;
 }
 
 /* Counted where an answer is needed, whether or not it is here already: on a real line it is not.
@@ -488,6 +496,7 @@ stream_await(struct stream *s)
 {
 	if (flush_wire(s) == -1)
 		return -1;
+	cork_draw(s->out_fd, &s->corked);
 	count_turn(s);
 	return sleep_for(s, POLLIN, s->read_by) != 0 ? 0 : -1;
 }

@@ -71,8 +71,8 @@ can()
 @test "confined: all of it can be done before" {
 	can none go-on read-key append-to-rc make-in-home remove-key open-key read-passwd change-memory \
 	    read-trust make-state move-in-spool make-temporary append-to-log inet-socket local-socket \
-	    log-socket wait-for-clients have-child have-thread signal-parent signal-by-file limit-parent \
-	    run-memory type trace run-program
+	    log-socket shape-socket wait-for-clients have-child have-thread signal-parent signal-by-file \
+	    limit-parent run-memory type trace run-program
 }
 
 @test "confined: nothing but a connection" {
@@ -93,16 +93,16 @@ can()
 
 @test "confined: several sessions" {
 	can again go-on read-passwd read-trust make-state move-in-spool inet-socket log-socket \
-	    have-thread run-memory
+	    shape-socket have-thread run-memory
 }
 
 @test "confined: sessions of several accounts" {
 	can others go-on read-key read-passwd read-trust make-state inet-socket local-socket log-socket \
-	    have-thread run-memory
+	    shape-socket have-thread run-memory
 }
 
 @test "confined: processes of our own may be ended" {
-	can parent go-on read-passwd inet-socket log-socket have-thread signal-parent run-memory
+	can parent go-on read-passwd inet-socket log-socket shape-socket have-thread signal-parent run-memory
 	can child go-on signal-parent
 }
 
@@ -337,13 +337,13 @@ hostile()
 @test "misbehaving: over the greeting, several recipients" {
 	hostile misbehave
 	misbehaves --password-file="$PWD/password" bob@example.org eve@example.org
-	only "$tried" go-on read-passwd make-state inet-socket log-socket have-thread run-memory
+	only "$tried" go-on read-passwd make-state inet-socket log-socket shape-socket have-thread run-memory
 }
 
 @test "misbehaving: over the greeting, a password-command" {
 	hostile misbehave
 	misbehaves --password-command='echo s3cret-word' bob@example.org
-	only "$tried" go-on read-passwd make-state inet-socket log-socket have-thread run-memory
+	only "$tried" go-on read-passwd make-state inet-socket log-socket shape-socket have-thread run-memory
 }
 
 @test "misbehaving: over a tunnel" {

@@ -32,6 +32,9 @@
 #include <sys/ptrace.h>
 #endif
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -185,6 +188,27 @@ wait_for_clients(void)
 	return fd == -1 ? -1 : listen(fd, 1);
 }
 
+/* On what is no socket: ENOTSOCK, where it comes to that. */
+static int
+set_up(int level, int option)
+{
+	int fds[2], value = 1, r;
+
+	if (pipe(fds) == -1)
+		return -1;
+	r = setsockopt(fds[0], level, option, &value, sizeof value);
+	return r == -1 && errno == ENOTSOCK ? 0 : r;
+}
+
+/* All but what go_on() does. */
+static int
+shape_socket(void)
+{
+	int one = set_up(SOL_SOCKET, SO_REUSEADDR), other = set_up(IPPROTO_TCP, TCP_MAXSEG);
+
+	return one == 0 || other == 0 ? 0 : set_up(SOL_SOCKET, TCP_CORK);
+}
+
 static int
 have_child(void)
 {
@@ -287,6 +311,8 @@ go_on(void)
 	pfd.fd = fds[0];
 	if (poll(&pfd, 1, 1000) != 1 || read(fds[0], &c, 1) != 1)
 		return -1;
+	if (set_up(IPPROTO_TCP, TCP_CORK) == -1)
+		return -1;
 	free(malloc(10000000));
 	return clock_gettime(CLOCK_REALTIME, &now);
 }
@@ -319,6 +345,7 @@ static const struct {
 	{ "inet-socket", inet_socket },
 	{ "local-socket", local_socket },
 	{ "log-socket", log_socket },
+	{ "shape-socket", shape_socket },
 	{ "wait-for-clients", wait_for_clients },
 	{ "have-child", have_child },
 	{ "have-thread", have_thread },

@@ -48,6 +48,7 @@ static const struct {
 	{ "flow", test_flow },
 	{ "sasl", test_sasl },
 	{ "scram", test_scram },
+	{ "cork", test_cork },
 	{ "crlf", test_crlf },
 	{ "raw", test_raw },
 	{ "trust", test_trust },

@@ -77,6 +77,7 @@ void test_stream(void);
 void test_flow(void);
 void test_sasl(void);
 void test_scram(void);
+void test_cork(void);
 void test_crlf(void);
 void test_raw(void);
 void test_trust(void);
