@@ -54,14 +54,14 @@ struct raw {
 /* ---- the window */
 
 /*
- * Somebody has cut the file off, and what is mapped behind its end cannot be read. No message is
- * complete yet, so the connection may end as it is.
+ * Somebody has cut the file off, and what is mapped behind its end cannot be read. This transaction
+ * is not complete, so the connection may end as it is.
  */
 static void
 on_sigbus(int number)
 {
-	static const char text
-	    [] = "pneu: 4.3.0 the message's file was cut off while it was read; nothing was sent\n";
+	static const char text[] = "pneu: 4.3.0 the message's file was cut off while it was read; "
+				   "nothing more was sent\n";
 
 	(void)number;
 	say_wipe();

@@ -390,7 +390,7 @@ cut_off(void)
 	read_all(child.fd, &said);
 	is_number(peer_end(&child), 75, "a file is cut off while it is read");
 	is_text(str_text(&said),
-	    "pneu: 4.3.0 the message's file was cut off while it was read; nothing was sent\n",
+	    "pneu: 4.3.0 the message's file was cut off while it was read; nothing more was sent\n",
 	    "and that is said");
 	str_free(&said);
 }
