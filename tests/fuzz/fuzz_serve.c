@@ -1,8 +1,9 @@
 /*
- * fuzz_serve - whatever a client of -bs says; the first octet picks what the server upstream is like.
+ * fuzz_serve - whatever a client of -bs says; the first octet picks what the server upstream is
+ * like.
  *
- * The server is a strict one: no command out of order, nothing in a command or a message that does not
- * belong there. What it took is what the client was told that it took.
+ * The server is a strict one: no command out of order, nothing in a command or a message that does
+ * not belong there. What it took is what the client was told that it took.
  *
  * Copyright (c) 2026 The pneu authors
  * SPDX-License-Identifier: ISC
@@ -70,8 +71,9 @@ answer(struct visit *v, const char *text)
 	str_free(&line);
 }
 
-/* Nothing but graphic characters, and blanks within quotes or between the parts. */
-static void
+/* Nothing but graphic characters, and blanks within quotes or between the parts. What follows the
+ * path. */
+static const char *
 check_path(const char *p)
 {
 	bool quoted = false;
@@ -85,6 +87,21 @@ check_path(const char *p)
 			quoted = !quoted;
 	}
 	MUST(p[1] == '\0' || p[1] == ' ');
+	return p + 1;
+}
+
+/* A path, and parameters of which none is for what the server has not. */
+static void
+check_envelope(const struct visit *v, const char *p)
+{
+	const char *params = check_path(p);
+
+	MUST((v->up->how & DSN) != 0 ||
+	    (strstr(params, " ORCPT=") == NULL && strstr(params, " NOTIFY=") == NULL &&
+		strstr(params, " RET=") == NULL && strstr(params, " ENVID=") == NULL));
+	MUST((v->up->how & SIZE) != 0 || strstr(params, " SIZE=") == NULL);
+	MUST((v->up->how & UTF8) != 0 || strstr(params, " SMTPUTF8") == NULL);
+	MUST((v->up->how & EIGHT_BIT) != 0 || strstr(params, " BODY=") == NULL);
 }
 
 static void
@@ -107,13 +124,11 @@ command(struct visit *v, const char *line)
 {
 	MUST(ascii_clean(line));
 	MUST((v->up->how & UTF8) != 0 || !has_8bit(line, strlen(line)));
-	MUST((v->up->how & DSN) != 0 ||
-	    (strstr(line, " ORCPT=") == NULL && strstr(line, " NOTIFY=") == NULL));
 	if (strcmp(line, "EHLO me.example") == 0)
 		greet(v);
 	else if (strncmp(line, "MAIL FROM:", 10) == 0) {
 		MUST(!v->open);
-		check_path(line + 10);
+		check_envelope(v, line + 10);
 		v->open = !once_in(v->up, 6);
 		v->recipients = 0;
 		answer(v, v->open ? "250 2.1.0 Ok" : "451 4.3.0 not now");
@@ -122,7 +137,7 @@ command(struct visit *v, const char *line)
 		bool good = !once_in(v->up, 3) && (!ann || (v->up->how & CHOOSY) == 0);
 
 		MUST(v->open);
-		check_path(line + 8);
+		check_envelope(v, line + 8);
 		v->recipients += good;
 		answer(v, good ? "250 2.1.5 Ok" : "550 5.1.1 no");
 	} else if (strcmp(line, "DATA") == 0) {
@@ -145,7 +160,8 @@ line_of_message(struct visit *v, const char *line, size_t n)
 		bool good = !once_in(v->up, 4);
 
 		MUST((v->up->how & SIZE) == 0 || v->message.len <= SIZE_MAX_SAID);
-		MUST((v->up->how & EIGHT_BIT) != 0 || !has_8bit(str_text(&v->message), v->message.len));
+		MUST((v->up->how & EIGHT_BIT) != 0 ||
+		    !has_8bit(str_text(&v->message), v->message.len));
 		str_clear(&v->message);
 		v->data = v->open = false;
 		answer(v, good ? TAKEN : "451 4.3.0 no room");
@@ -215,7 +231,8 @@ static unsigned
 listen_once(int *fd)
 {
 	static int listener = -1;
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof sin;
 
 	if (listener == -1) {
@@ -282,7 +299,8 @@ converse(const uint8_t *p, size_t n, unsigned how)
 	    "server smtp://127.0.0.1:%u\ntls none\nauth none\nsandbox no\nehlo me.example\n"
 	    "domain x.example\naliases /dev/fd/%d\n",
 	    listen_once(&up.listener), aliases);
-	MUST((f = fmemopen(text.p, text.len, "r")) != NULL && conf_read(&conf, f, "conf", &st) == 0);
+	MUST(
+	    (f = fmemopen(text.p, text.len, "r")) != NULL && conf_read(&conf, f, "conf", &st) == 0);
 	(void)fclose(f);
 	MUST(pipe(ends) == 0);
 	up.stop = ends[0];
@@ -301,7 +319,8 @@ converse(const uint8_t *p, size_t n, unsigned how)
 
 /* ---- what follows DATA */
 
-/* All of p[0..n) as such a text, by the definition: up to CR LF . CR LF, and the first dot of a line goes. */
+/* All of p[0..n) as such a text, by the definition: up to CR LF . CR LF, and the first dot of a
+ * line goes. */
 static bool
 defined(const uint8_t *p, size_t n, struct str *text, size_t *used)
 {
@@ -339,7 +358,8 @@ check_text(const uint8_t *p, size_t n, size_t piece)
 	}
 	MUST(ended == (got == 0));
 	/* half of an end may be kept back when the client has left */
-	MUST(found.len <= wanted.len && memcmp(str_text(&found), str_text(&wanted), found.len) == 0);
+	MUST(
+	    found.len <= wanted.len && memcmp(str_text(&found), str_text(&wanted), found.len) == 0);
 	MUST(!ended || found.len == wanted.len);
 	/* what follows is the next command */
 	if (ended && used < n) {
