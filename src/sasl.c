@@ -156,6 +156,35 @@ sasl_mech(const char *name)
 	return NULL;
 }
 
+/* What there is instead tells whether the port is wrong, or the provider wants another login. */
+static void
+nothing_in_common(const struct sasl_choice *c, struct status *st)
+{
+	const char *all = c->all != NULL ? c->all + strspn(c->all, " ") : "";
+	size_t n = strlen(all);
+
+	while (n > 0 && all[n - 1] == ' ')
+		n--;
+	if (n > 200)
+		n = 200;
+	if (c->wish != NULL && n > 0)
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server does not offer AUTH %s, which `auth` demands; it offers %.*s",
+		    c->wish, (int)n, all);
+	else if (c->wish != NULL)
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server does not offer AUTH %s, which `auth` demands", c->wish);
+	else if (n > 0)
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server offers only AUTH %.*s, which we have not or cannot use here: see "
+		    "`auth`. Without a login: `auth none`",
+		    (int)n, all);
+	else
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server offers no AUTH; is it the right port (465 or 587)? Without a "
+		    "login: `auth none`");
+}
+
 const struct mech *
 sasl_pick(const struct sasl_choice *c, struct status *st)
 {
@@ -178,14 +207,8 @@ sasl_pick(const struct sasl_choice *c, struct status *st)
 		status_set(st, PH_AUTH, 5, 7, 11,
 		    "the server has only mechanisms that need a verified server, and `tls` is not "
 		    "verify, fingerprint or tofu");
-	else if (c->wish != NULL)
-		status_set(st, PH_AUTH, 5, 7, 4,
-		    "the server does not offer AUTH %s, which `auth` demands", c->wish);
 	else
-		status_set(st, PH_AUTH, 5, 7, 4,
-		    "the server offers no AUTH mechanism that we have; is it the right port (465 "
-		    "or 587)? "
-		    "Without a login: `auth none`");
+		nothing_in_common(c, st);
 	return NULL;
 }
 

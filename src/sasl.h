@@ -21,6 +21,7 @@ const struct mech *sasl_mech(const char *name); /* in any case of letters, or NU
 struct sasl_choice {
 	bool (*offered)(void *arg, const char *mech);
 	void *arg;
+	const char *all;  /* what is offered, with blanks, for the words of a failure; or NULL */
 	const char *wish; /* the one mechanism to use, or NULL */
 	bool safe;	  /* the channel keeps a reusable secret */
 	bool binding;	  /* the channel has a binding */

@@ -247,6 +247,11 @@ static const char set_from[] = "the server does not take this sender: set `from`
 static const char
     no_relay[] = "the server does not relay for you: is a user name missing in `server`?";
 static const char set_ehlo[] = "the server does not take the name we gave: set `ehlo`";
+static const char secret_wrong[] =
+    "check the user name in `server` or `user`, and the password or token; many providers want an "
+    "application password";
+static const char switched_off[] = "the provider has switched this kind of login off: see `auth` "
+				   "for tokens, or ask its administrator";
 static const char log_in[] = "the server wants authentication: put a user name in `server`";
 static const struct {
 	enum phase first, last;
@@ -254,12 +259,12 @@ static const struct {
 	int class, subject, detail;
 	const char *word, *hint;
 } hints[] = {
-	{ PH_AUTH, PH_AUTH, ANY, 5, 7, 139, NULL,
-	    "the provider has switched this kind of login off: see `auth` for tokens, or ask its "
-	    "administrator" },
-	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY, NULL,
-	    "check the user name in `server` or `user`, and the password or token; many providers "
-	    "want an application password" },
+	{ PH_AUTH, PH_AUTH, ANY, 5, 7, 139, "credentials", secret_wrong },
+	{ PH_AUTH, PH_AUTH, ANY, 5, 7, 139, NULL, switched_off },
+	{ PH_AUTH, PH_AUTH, ANY, 5, 7, 30, NULL, switched_off },
+	{ PH_AUTH, PH_AUTH, 535, ANY, ANY, ANY, NULL, secret_wrong },
+	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY, "browser",
+	    "log in at the provider with a browser, or make an application password there" },
 	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY, "application",
 	    "make an application password at the provider, and use it instead of your own" },
 	{ PH_AUTH, PH_AUTH, 534, ANY, ANY, ANY, NULL,
@@ -282,6 +287,8 @@ static const struct {
 	{ PH_MAIL, PH_RCPT, 535, ANY, ANY, ANY, NULL, log_in },
 	{ PH_EHLO, PH_RCPT, ANY, ANY, ANY, ANY, "helo ", set_ehlo },
 	{ PH_EHLO, PH_EHLO, ANY, 5, 5, 2, NULL, set_ehlo },
+	{ PH_EHLO, PH_EHLO, 501, ANY, ANY, ANY, NULL, set_ehlo },
+	{ PH_EHLO, PH_EHLO, 504, ANY, ANY, ANY, NULL, set_ehlo },
 	{ PH_MAIL, PH_RCPT, ANY, ANY, ANY, ANY, "sender address", set_from },
 	{ PH_MAIL, PH_MAIL, ANY, 5, ANY, ANY, "sender", set_from },
 	{ PH_RCPT, PH_RCPT, ANY, 5, 7, 1, NULL, no_relay },
@@ -294,6 +301,7 @@ static const struct {
 	{ PH_MAIL, PH_END, ANY, 5, 3, 4, NULL,
 	    "the server takes no message of this size: make it smaller" },
 	{ PH_DATA, PH_END, ANY, 5, ANY, ANY, "not verified", set_from },
+	{ PH_MAIL, PH_END, ANY, 5, ANY, ANY, "send as", set_from },
 	{ PH_DATA, PH_END, ANY, 5, ANY, ANY, "from header",
 	    "the From of the message has to be yours: set `from`, and `rewrite-from always`" },
 };
