@@ -247,9 +247,9 @@ static const char set_from[] = "the server does not take this sender: set `from`
 static const char
     no_relay[] = "the server does not relay for you: is a user name missing in `server`?";
 static const char set_ehlo[] = "the server does not take the name we gave: set `ehlo`";
-static const char secret_wrong[] =
-    "check the user name in `server` or `user`, and the password or token; many providers want an "
-    "application password";
+static const char secret_wrong[] = "check the user name in `server` or `user`, and the password or "
+				   "token; many providers want an "
+				   "application password";
 static const char switched_off[] = "the provider has switched this kind of login off: see `auth` "
 				   "for tokens, or ask its administrator";
 static const char log_in[] = "the server wants authentication: put a user name in `server`";
