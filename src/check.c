@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,12 +28,15 @@
 
 #define DAYS_FEW 14 /* a certificate that expires within so many is a warning */
 
+#define INDENT 22 /* the width of a verdict and its step */
+
 enum verdict { V_OK, V_WARNING, V_FAILURE };
 
 struct check {
 	const struct check_wish *wish;
 	const struct account *account;
 	bool colour;
+	size_t columns;	 /* of the terminal, or 0 */
 	struct str json; /* the steps so far */
 	int exit;	 /* of the first failure */
 	bool unwritten;	 /* it was said already that the report cannot be written */
@@ -50,6 +54,24 @@ out(struct check *c, const char *p, size_t n)
 	}
 }
 
+/* Behind verdict and step; a word that is too long for a line stays whole, as a pin is copied. */
+static void
+put_folded(struct str *line, const char *text, size_t columns)
+{
+	size_t at = INDENT, n;
+
+	for (; *text != '\0'; text += n, at += n) {
+		n = strcspn(text, " ");
+		if (columns > 0 && at > INDENT && at + n >= columns) {
+			line->len--; /* the blank that it is folded at */
+			str_printf(line, "\n%*s", INDENT, "");
+			at = INDENT;
+		}
+		n += text[n] == ' ';
+		str_put(line, text, n);
+	}
+}
+
 /* A step and its verdict; `st` is why, when there is a status for it, or NULL; a failure has one.
  */
 static void say_step(struct check *c, enum verdict v, const char *step, const struct status *st,
@@ -62,7 +84,7 @@ say_step(struct check *c, enum verdict v, const char *step, const struct status 
 	static const char *const names[] = { "ok", "warning", "failure" };
 	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
 	const char *hint = st != NULL ? status_hint(st) : NULL;
-	struct str text = { 0 }, line = { 0 };
+	struct str text = { 0 }, line = { 0 }, found = { 0 };
 	char enhanced[16];
 	va_list ap;
 
@@ -90,15 +112,17 @@ say_step(struct check *c, enum verdict v, const char *step, const struct status 
 		str_printf(&line, "%s%-8s%s %-12s ", c->colour ? colours[v] : "", names[v],
 		    c->colour ? "\033[0m" : "", step);
 		if (st != NULL)
-			str_printf(&line, "%s ", status_enhanced(st, enhanced));
-		str_printable(&line, str_text(&text), text.len);
+			str_printf(&found, "%s ", status_enhanced(st, enhanced));
+		str_printable(&found, str_text(&text), text.len);
 		if (hint != NULL)
-			str_printf(&line, " (%s)", hint);
+			str_printf(&found, " (%s)", hint);
+		put_folded(&line, str_text(&found), c->columns);
 		str_putc(&line, '\n');
 		out(c, line.p, line.len);
 	}
 	str_free(&text);
 	str_free(&line);
+	str_free(&found);
 }
 
 static void
@@ -109,7 +133,8 @@ begin(struct check *c, const struct check_wish *wish)
 	memset(c, 0, sizeof *c);
 	c->wish = wish;
 	c->account = wish->account;
-	c->colour = isatty(wish->fd) == 1 && (none == NULL || *none == '\0');
+	c->columns = say_width(wish->fd);
+	c->colour = c->columns > 0 && (none == NULL || *none == '\0');
 }
 
 static int
@@ -171,6 +196,19 @@ look_at_tls(struct check *c)
 		    a->no_auth ? "" : " and the login");
 }
 
+/* Nothing can be put into a directory whose disk is full. */
+static bool
+is_full(int dir)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(dir, &fs) == -1)
+		return false;
+	/* where there are none at all, they are not counted */
+	return (fs.f_blocks > 0 && (geteuid() == 0 ? fs.f_bfree : fs.f_bavail) == 0) ||
+	    (fs.f_files > 0 && fs.f_favail == 0);
+}
+
 static void
 look_at_queue(struct check *c)
 {
@@ -181,7 +219,11 @@ look_at_queue(struct check *c)
 		return;
 	if (queue_open(&q, c->account, true, &st) == -1)
 		say_step(c, V_FAILURE, "spool", &st, "%s", "");
-	else
+	else if (is_full(q.dir)) {
+		status_set(&st, PH_LOCAL, 4, 3, 1,
+		    "no space is left where %s is, so nothing can wait there", q.path);
+		say_step(c, V_FAILURE, "spool", &st, "%s", "");
+	} else
 		say_step(c, V_OK, "spool", NULL, "it can be written");
 	spool_shut(&q);
 }
@@ -277,13 +319,15 @@ list_lines(const char *text, const char *other, bool there, struct str *to)
 }
 
 static void
-say_capabilities(struct check *c, const struct session *s)
+say_capabilities(struct check *c, const struct link *l)
 {
-	const char *before = session_hello(s, false), *after = session_hello(s, true);
+	const char *before = link_hello(l, false), *after = link_hello(l, true);
 	struct str both = { 0 }, gone = { 0 }, come = { 0 };
 
+	if (after == NULL && before == NULL)
+		return; /* it did not come to that */
 	if (after == NULL || before == NULL) {
-		const char *only = after != NULL ? after : before != NULL ? before : "";
+		const char *only = after != NULL ? after : before;
 
 		list_lines(only, "", false, &both);
 		say_step(c, V_OK, "offers", NULL, "%s", both.len > 0 ? both.p : "nothing");
@@ -403,14 +447,14 @@ try_server(struct check *c, char *text)
 		l.info = *session_info(l.session);
 	if (l.info.peer[0] != '\0')
 		say_step(c, V_OK, "connect", NULL, "%s, %s", l.name, l.info.peer);
-	if (l.info.greeting[0] != '\0')
+	if (l.info.greeting[0] != '\0' && (l.session != NULL || l.st.phase != PH_GREETING))
 		say_step(c, V_OK, "greeting", NULL, "%s", l.info.greeting);
 	if (l.info.tls.on || l.session != NULL)
 		say_tls(c, &l.info.tls);
+	say_capabilities(c, &l);
 	if (l.session == NULL)
 		say_step(c, V_FAILURE, phase_name(l.st.phase), &l.st, "%s", "");
 	else {
-		say_capabilities(c, l.session);
 		say_login(c, &l);
 		works = c->wish->n == 0 || try_envelope(c, &l);
 	}

@@ -45,6 +45,8 @@ link_free(struct link *l)
 	free(l->tickets);
 	free(l->state);
 	free(l->netrc);
+	str_free(&l->hello[0]);
+	str_free(&l->hello[1]);
 	memset(l, 0, sizeof *l);
 }
 
@@ -64,11 +66,32 @@ total(const struct link *l)
 	return t;
 }
 
+const char *
+link_hello(const struct link *l, bool tls)
+{
+	if (l->session != NULL)
+		return session_hello(l->session, tls);
+	return l->hello[tls].len > 0 ? l->hello[tls].p : NULL;
+}
+
+static void
+keep_hello(struct link *l, bool tls)
+{
+	const char *text = session_hello(l->session, tls);
+
+	str_clear(&l->hello[tls]);
+	str_puts(&l->hello[tls], text != NULL ? text : "");
+}
+
 void
 link_down(struct link *l)
 {
 	if (l->session == NULL)
 		return;
+	if (l->facts) {
+		keep_hello(l, false);
+		keep_hello(l, true);
+	}
 	l->info = *session_info(l->session);
 	l->ended = total(l);
 	session_close(&l->session);

@@ -42,8 +42,9 @@ struct link {
 	char *name; /* "host:port", or NULL */
 	char *user; /* who we authenticated as, or NULL */
 	struct session_info info;
-	struct tally ended; /* of the sessions that have ended */
-	struct tally told;  /* of what link_tally() has told */
+	struct str hello[2]; /* with `facts`: for link_hello(), once the session has ended */
+	struct tally ended;  /* of the sessions that have ended */
+	struct tally told;   /* of what link_tally() has told */
 	/* What a session goes on using. */
 	bool aimed;	      /* url and cred are for this server */
 	struct account clear; /* the account without TLS, where `tls may` came to that */
@@ -55,7 +56,7 @@ struct link {
 	char *netrc;		 /* where another secret may be, or NULL */
 	pid_t keeper;		 /* of secret_keep(), or 0 */
 	/* For link_init()'s caller to set. */
-	bool facts;		      /* all that a certificate says is wanted */
+	bool facts;		      /* what the server says of itself is wanted */
 	const struct link_plan *plan; /* what lies outside of it is given up; NULL: nothing is */
 };
 
@@ -80,6 +81,9 @@ bool link_ready(const struct link *l);
 /* Leave this server for the next one of the account; false, and nothing happens, when it is the
  * last, or when a signal asked us to end. */
 bool link_next(struct link *l);
+
+/* As session_hello(), of the session that there is, or was when `facts` is set. */
+const char *link_hello(const struct link *l, bool tls);
 
 /* The account's `deadline` counts from now on, for the session that there is, too. */
 void link_renew(struct link *l);

@@ -23,14 +23,23 @@ static bool dialogue;
 static size_t live; /* columns of the line that changes; 0: it is not there */
 
 size_t
-say_columns(void)
+say_width(int fd)
 {
 	struct winsize size;
+
+	if (isatty(fd) != 1)
+		return 0;
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS;
+}
+
+size_t
+say_columns(void)
+{
 	size_t n;
 
 	if (tcgetpgrp(STDERR_FILENO) != getpgrp())
 		return 0;
-	n = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS;
+	n = say_width(STDERR_FILENO);
 	if (n > COLUMNS_MAX)
 		n = COLUMNS_MAX;
 	/* the last column stays empty: some terminals begin a new line behind it */

@@ -32,6 +32,9 @@ void say_event(const char *fmt, ...) PRINTF(1, 2); /* a '*' line */
 void say_live(const char *text, size_t n);
 void say_wipe(void);
 
+/* The columns of the terminal that fd is; 80 when it does not tell; 0: it is none. */
+size_t say_width(int fd);
+
 /*
  * How wide such a line may be; 0: there is none now, as standard error is not the terminal of our
  * session, or we are not in its foreground, and what is on it is not ours.

@@ -87,6 +87,35 @@ ready()
 	assert_failure 77
 	step failure AUTH '5\.7\.8 the server said: 535'
 	step ok certificate verified
+	step ok offers 'before TLS and in it: .*AUTH PLAIN'
+	peer_end
+}
+
+@test "check: a server that greets with a refusal" {
+	peer_start - <<-END
+		S: 554 5.7.1 Client host [192.0.2.1] blocked
+		INCLUDE parts/bye
+	END
+	check
+	assert_failure 69
+	step failure greeting '5\.7\.1 the server said: 554'
+	refute_line --regexp '^ok +greeting'
+	refute_line --regexp ' offers '
+	peer_end
+}
+
+@test "check: no mechanism that can be used, and those that there are" {
+	peer_start - <<-END
+		INCLUDE parts/starttls
+		C: EHLO mail.sender.com
+		S: 250-smtp.example.com
+		S: 250 AUTH GSSAPI NTLM
+		INCLUDE parts/bye
+	END
+	check
+	assert_failure 77
+	step ok offers 'only in TLS: AUTH GSSAPI NTLM'
+	step failure AUTH '5\.7\.4 the server offers only AUTH GSSAPI NTLM, which'
 	peer_end
 }
 
@@ -209,6 +238,16 @@ ready()
 	step failure spool 'open to others \(chmod 700'
 }
 
+@test "check: a spool on a disk that is full" {
+	[ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null || skip "only root can mount one"
+	mkdir spool
+	run unshare -m sh -c 'mount -t tmpfs -o size=16k,mode=700 none spool &&
+	    { dd if=/dev/zero of=spool/file bs=4k count=9 2>/dev/null
+	      exec "$PNEU" --config=/dev/null --check --queue="$PWD/spool" submission://127.0.0.1:1; }'
+	assert_failure 75
+	step failure spool '4\.3\.1 no space is left where .*/spool is'
+}
+
 @test "check: the first server is down, the second works: as a submission would end" {
 	peer_start - <<-END
 		$(ready)
@@ -230,6 +269,21 @@ ready()
 	assert_output --partial $'\033[31mfailure'
 	NO_COLOR=1 run script -qec "'$PNEU' --config=/dev/null --check submission://127.0.0.1:1" /dev/null
 	refute_output --partial $'\033'
+}
+
+@test "check: on a terminal what is long is folded, and elsewhere it is one line" {
+	local line
+
+	command -v script >/dev/null || skip "script is not installed"
+	NO_COLOR=1 run script -qec \
+	    "stty cols 60; '$PNEU' --config=/dev/null --check submission://127.0.0.1:1" /dev/null
+	assert_line --regexp '^ {22}[a-z]'
+	for line in "${lines[@]%$'\r'}"; do
+		assert [ "${#line}" -lt 60 ]
+	done
+	run "$PNEU" --config=/dev/null --check submission://127.0.0.1:1
+	step failure connect '.* are for submission$'
+	refute_line --regexp '^ '
 }
 
 @test "check: the configurations of pneu-recipes(7) are some" {
