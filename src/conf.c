@@ -215,12 +215,17 @@ read_lines(struct reader *r, FILE *f)
 	int result = 0;
 
 	while (result == 0 && (n = getline(&line, &size, f)) != -1) {
+		size_t mark = 0;
+
 		r->line++;
 		if (n > 0 && line[n - 1] == '\n')
 			line[--n] = '\0';
 		if (n > 0 && line[n - 1] == '\r')
 			line[--n] = '\0';
-		result = one_line(r, line, (size_t)n);
+		/* some editors put a byte order mark there, which nobody sees */
+		if (r->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0)
+			mark = 3;
+		result = one_line(r, line + mark, (size_t)n - mark);
 	}
 	/* a line that there is no memory for is no error of the file's, and no end of it either */
 	if (result == 0 && (ferror(f) || !feof(f)))
@@ -260,8 +265,7 @@ read_file(struct conf *c, struct reader *up, const char *file, struct status *st
 	}
 	if (result == -1) {
 		if (up != NULL && status_passes(errno))
-			status_errno(
-			    st, PH_LOCAL, "%s:%u: include %s", up->file, up->line, file);
+			status_errno(st, PH_LOCAL, "%s:%u: include %s", up->file, up->line, file);
 		else if (up != NULL)
 			wrong(up, "include %s: %s", file, strerror(errno));
 		else

@@ -94,7 +94,8 @@ durable_directory(const char *path, bool make, int *fd, struct status *st)
 	if (*fd == -1 && (errno == ELOOP || errno == ENOTDIR || errno == EMLINK))
 		r = status_set(st, PH_LOCAL, 4, 3, 5, "%s is not a directory", plain);
 	else if (*fd == -1 && (errno != ENOENT || make))
-		r = status_errno(st, PH_LOCAL, "%s", plain);
+		r = status_errno(
+		    st, PH_LOCAL, make ? "cannot make or open the directory %s" : "%s", plain);
 	else if (*fd != -1 && (r = check_directory(*fd, plain, st)) == -1) {
 		(void)close(*fd);
 		*fd = -1;

@@ -111,6 +111,9 @@ unknown(struct status *st, char **argv, int short_option, const char *const *nam
 	char letter[2] = { (char)short_option, '\0' };
 	struct str name = { 0 };
 
+	if (short_option == 's') /* of mail(1) */
+		return status_set(
+		    st, PH_LOCAL, 5, 5, 4, "there is no option -s: %s", setting_foreign("subject"));
 	if (short_option != 0)
 		return usage(st, "there is no option -%s", letter);
 	str_put(&name, word + 2, strcspn(word + 2, "="));

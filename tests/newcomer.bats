@@ -78,6 +78,8 @@ first()
 	first 64 "\`from\` settings choose the account"
 	submit --subject=hello bob@x.example <letter
 	first 64 "the subject is a line of the message"
+	submit -s hello bob@x.example <letter
+	first 64 "there is no option -s: the subject is a line of the message"
 	submit --tls_starttls=off bob@x.example <letter
 	first 64 "write submission:// (STARTTLS) or submissions:// in server"
 	submit --porters=1 bob@x.example <letter
@@ -103,6 +105,15 @@ first()
 	chmod 600 config
 	pneu --config=config bob@x.example <letter
 	first 75 "4.4.1 connect"
+}
+
+@test "a file of an editor that puts a byte order mark at its beginning" {
+	printf '\357\273\277server submission://127.0.0.1:1\r\n' >config
+	pneu --config=config bob@x.example <letter
+	first 75 "4.4.1 connect"
+	printf '#\n\357\273\277server submission://127.0.0.1:1\n' >config
+	pneu --config=config bob@x.example <letter
+	first 78 "config:2: unknown keyword"
 }
 
 # --- addresses, passwords, the spool
@@ -134,4 +145,13 @@ first()
 	install -d -o 65534 -m 700 spool
 	submit --queue="$PWD/spool" bob@x.example <letter
 	first 75 "spool belongs to somebody else: name a directory of your own"
+}
+
+@test "a spool that cannot be made: what could not be done, and where" {
+	: >file
+	submit --queue="$PWD/file/spool" bob@x.example <letter
+	first 75 "is not a directory"
+	[ -d /proc/self ] || skip "nothing here refuses directories"
+	submit --queue=/proc/spool bob@x.example <letter
+	first 75 "cannot make or open the directory /proc/spool: "
 }
