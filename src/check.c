@@ -423,6 +423,15 @@ say_login(struct check *c, const struct link *l)
 		    "wants one");
 }
 
+/* Where a session failed. What was never sent for want of a password is not the network's doing. */
+static const char *
+step_of(const struct status *st)
+{
+	if (st->phase != PH_LOCAL)
+		return phase_name(st->phase);
+	return st->subject == 7 ? "password" : "settings";
+}
+
 /* What is asked of one server. Did it do all of it? */
 static bool
 try_server(struct check *c, char *text)
@@ -453,7 +462,7 @@ try_server(struct check *c, char *text)
 		say_tls(c, &l.info.tls);
 	say_capabilities(c, &l);
 	if (l.session == NULL)
-		say_step(c, V_FAILURE, phase_name(l.st.phase), &l.st, "%s", "");
+		say_step(c, V_FAILURE, step_of(&l.st), &l.st, "%s", "");
 	else {
 		say_login(c, &l);
 		works = c->wish->n == 0 || try_envelope(c, &l);

@@ -370,6 +370,10 @@ options_parse(struct options *o, int argc, char **argv, struct status *st)
 	if (r == 0 && o->mode == MODE_SERVE && o->report != REPORT_NONE)
 		r = usage(st,
 		    "with -bs every message is reported to the client, and --report does not fit");
+	/* "--flush ID" looks as if it were about one message, and would send all of them */
+	if (r == 0 && o->mode >= MODE_LIST && optind < argc && !o->as_sendmail)
+		r = usage(st, "\"%s\" is one word too many: write --flush=ID for one message",
+		    argv[optind]);
 	o->recipients = argv + optind;
 	o->nrecipients = (size_t)(argc - optind);
 	return r;

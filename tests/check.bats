@@ -162,6 +162,15 @@ ready()
 	peer_end
 }
 
+@test "check: a password that cannot be had" {
+	run "$PNEU" --config=/dev/null --check submissions://alice@127.0.0.1:1 --password-command='exit 3'
+	assert_failure 78
+	step failure password '5\.7\.0 password-command failed with exit status 3'
+	run "$PNEU" --config=/dev/null --check submissions://alice@127.0.0.1:1 --password-file=nowhere
+	assert_failure 78
+	step failure settings '5\.3\.5 password-file nowhere'
+}
+
 @test "check: a bare root" {
 	peer_start - <<-END
 		$(ready)

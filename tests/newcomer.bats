@@ -140,6 +140,16 @@ first()
 	first 78 "exit status 2; run it by hand: exit 2"
 }
 
+@test "a message of the spool, named without =" {
+	local option
+
+	mkdir -m 700 spool
+	for option in --flush --list --drop=0661248b0b18ea38919c; do
+		pneu --config=/dev/null --queue="$PWD/spool" "$option" 0661248b0b18ea38919c
+		first 64 "\"0661248b0b18ea38919c\" is one word too many: write --flush=ID"
+	done
+}
+
 @test "a spool that is somebody else's" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can give a directory away"
 	install -d -o 65534 -m 700 spool
