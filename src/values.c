@@ -52,6 +52,11 @@ put_choice(const struct setting *set, const char *value, int *at, struct status 
 	for (i = 0; near == NULL && set->choices[i] != NULL; i++)
 		str_printf(&list, "%s%s", i > 0 ? ", " : "", set->choices[i]);
 	str_printf(&list, "%s%s", near != NULL ? near : "", near != NULL ? "?" : "");
+	/* elsewhere it is a switch, or says which kind */
+	if (near == NULL && set->choices == value_tls_names)
+		str_puts(&list,
+		    " (the default); for STARTTLS write submission:// in `server`, else "
+		    "submissions://");
 	wrong(st, set, value, list.p);
 	str_free(&list);
 	return -1;
@@ -203,7 +208,7 @@ put_host(const struct setting *set, const char *value, char **at, struct status 
 {
 	struct str name = { 0 };
 
-	if (strpbrk(value, " \t<>") != NULL || idn_ascii(value, strlen(value), &name) == -1)
+	if (strpbrk(value, " \t<>@/") != NULL || idn_ascii(value, strlen(value), &name) == -1)
 		return wrong(st, set, value, "it is no host name");
 	*at = name.p;
 	return 0;
@@ -291,8 +296,8 @@ put_log(const struct setting *set, const char *value, char **at, struct status *
 	if (strcmp(value, "syslog") == 0 || strcmp(value, "journal") == 0)
 		*at = xstrdup(value);
 	else if (!ascii_eq(value, "no"))
-		return wrong(st, set, value,
-		    "it is syslog, journal, no, or a file with its whole path");
+		return wrong(
+		    st, set, value, "it is syslog, journal, no, or a file with its whole path");
 	return 0;
 }
 

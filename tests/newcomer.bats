@@ -90,10 +90,32 @@ first()
 	local line
 
 	for line in 'logfile x/it is log' 'AuthUser alice/the user name stands in server' \
-	    'tls_certcheck off/it is tls;' 'TLS_TRUST_FILE x/it is tls-ca'; do
+	    'tls_certcheck off/it is tls;' 'TLS_TRUST_FILE x/it is tls-ca' 'tls-verify no/it is tls;' \
+	    'username alice/the user name stands in server' 'ssl yes/there is always TLS'; do
 		printf '%s\n' "${line%%/*}" >config
 		pneu --config=config bob@x.example <letter
 		first 78 "config:1: there is no " "${line#*/}"
+	done
+}
+
+@test "tls as a switch: what it decides, and where STARTTLS is said" {
+	local value
+
+	for value in on yes starttls ssl; do
+		submit --tls=$value bob@x.example <letter
+		first 64 "tls does not take \"$value\": it is one of none, may" "verify (the default)" \
+		    "for STARTTLS write submission:// in \`server\`"
+	done
+	submit --tls=verfy bob@x.example <letter
+	first 64 "did you mean verify?"
+}
+
+@test "a domain that is an address, or a URL" {
+	local value
+
+	for value in @x.example bob@x.example https://x.example; do
+		submit --domain="$value" root <letter
+		first 64 "domain does not take \"$value\": it is no host name"
 	done
 }
 
