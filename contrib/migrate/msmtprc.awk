@@ -122,7 +122,7 @@ function begin_account(value,    name, parents, parent, n, i, k)
 			told[current, inherited[k]] = told[0, inherited[k]]
 	n = parents != "" ? split(parents, parent, ",") : 0
 	if (n > 0)
-		remark("like" parents)
+		remark("like " trimmed(parents))
 	for (i = 1; i <= n; i++)
 		inherit(trimmed(parent[i]))
 	copies[current] = n == 1	# what was remarked there need not be said again
@@ -440,7 +440,8 @@ function convert_address(from,    out, i, c)
 			i--
 		}
 	}
-	if (!is_address(out) || from ~ /%F/) {
+	# a pattern needs no @
+	if ((!is_address(out) && out !~ /^[^ \t<>"]*[*?[][^ \t<>"]*$/) || from ~ /%F/) {
 		look("from " from ": pneu takes user@domain, or a pattern for it. Without one the sender " \
 		    "is that of the From field")
 		return
