@@ -167,7 +167,12 @@ nothing_in_common(const struct sasl_choice *c, struct status *st)
 		n--;
 	if (n > 200)
 		n = 200;
-	if (c->wish != NULL && n > 0)
+	if (c->tls_left)
+		status_set(st, PH_AUTH, 5, 7, 4,
+		    "the server offers no AUTH that we can use without TLS: take `tls none` out, "
+		    "or "
+		    "say `auth none`");
+	else if (c->wish != NULL && n > 0)
 		status_set(st, PH_AUTH, 5, 7, 4,
 		    "the server does not offer AUTH %s, which `auth` demands; it offers %.*s",
 		    c->wish, (int)n, all);

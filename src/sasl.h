@@ -23,6 +23,7 @@ struct sasl_choice {
 	void *arg;
 	const char *all;  /* what is offered, with blanks, for the words of a failure; or NULL */
 	const char *wish; /* the one mechanism to use, or NULL */
+	bool tls_left;	  /* TLS was offered and not taken, and more may be offered in it */
 	bool safe;	  /* the channel keeps a reusable secret */
 	bool binding;	  /* the channel has a binding */
 	bool secret;	  /* there is a secret; without one only SASL_NOSECRET will do */

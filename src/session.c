@@ -382,6 +382,7 @@ authenticate(struct session *s, struct status *st)
 	choice.safe = (s->info.tls.on && a->tls >= TLS_TOFU) || stays_here(s);
 	choice.binding = cred->binding_type != NULL;
 	choice.secret = cred->secret.len > 0;
+	choice.tls_left = !s->info.tls.on && (s->caps.ext & EXT_STARTTLS) != 0;
 	choice.all = str_text(&s->caps.mechs);
 	if ((m = sasl_pick(&choice, st)) == NULL)
 		return -1;

@@ -168,8 +168,15 @@ load_failed(struct status *st, enum phase ph, const char *setting, const char *f
 	bool passes = r == GNUTLS_E_MEMORY_ERROR ||
 	    (r == GNUTLS_E_FILE_ERROR && status_passes(errno));
 
-	return status_set(st, ph, passes ? 4 : 5, 3, passes ? 0 : 5, "%s %s: %s", setting, file,
-	    r == 0 ? "nothing in it begins with -----BEGIN, as PEM does" : gnutls_strerror(r));
+	if (r == 0)
+		return status_set(st, ph, 5, 3, 5,
+		    "%s %s: nothing in it begins with -----BEGIN %s, as PEM does", setting, file,
+		    strcmp(setting, "tls-crl") == 0 ? "X509 CRL" : "CERTIFICATE");
+	return status_set(st, ph, passes ? 4 : 5, 3, passes ? 0 : 5, "%s %s: %s%s", setting, file,
+	    gnutls_strerror(r),
+	    passes || strcmp(setting, "tls-cert") != 0
+		? ""
+		: " Its key belongs into it, too, or into tls-key");
 }
 
 /* Octets of a file in which it is worth while to look for what is needed. */
@@ -294,7 +301,8 @@ tls_check(const struct tls_policy *p, struct tls_files **files, struct status *s
 	if (p->key != NULL && p->cert == NULL)
 		return status_set(st, PH_LOCAL, 5, 3, 5, "tls-key needs a tls-cert beside it");
 	if (p->level == TLS_FINGERPRINT && (p->pins == NULL || p->pins->n == 0))
-		return status_set(st, PH_LOCAL, 5, 3, 5, "tls fingerprint needs a tls-pin");
+		return status_set(st, PH_LOCAL, 5, 3, 5,
+		    "tls fingerprint needs a tls-pin: without that line `pneu --check` shows it");
 	if (*files == NULL && make_files(p, files, st) == -1) {
 		/* of a file that cannot be read GnuTLS says little */
 		(void)(usable("tls-ca", p->ca, st) == 0 && usable("tls-crl", p->crl, st) == 0 &&

@@ -56,7 +56,13 @@ first()
 
 @test "a file of certificates without any" {
 	submit --server=submission://127.0.0.1:1 --tls=verify --tls-ca=letter bob@x.example <letter
-	first 78 "tls-ca letter: nothing in it begins with -----BEGIN"
+	first 78 "tls-ca letter: nothing in it begins with -----BEGIN CERTIFICATE"
+	submit --server=submission://127.0.0.1:1 --tls=verify --tls-crl=letter bob@x.example <letter
+	first 78 "tls-crl letter: " # GnuTLS's own words
+	submit --server=submission://127.0.0.1:1 --tls=verify --tls-cert=letter bob@x.example <letter
+	first 78 "tls-cert letter: " "Its key belongs into it, too, or into tls-key"
+	submit --server=submission://127.0.0.1:1 --tls=fingerprint bob@x.example <letter
+	first 78 "tls fingerprint needs a tls-pin: without that line"
 }
 
 @test "no message" {
