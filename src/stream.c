@@ -303,7 +303,10 @@ stream_look(struct stream *s)
 	return stream_waiting(s);
 }
 
-/* Write p[0..n) to the kernel, waiting as needed and taking in what arrives meanwhile. */
+/*
+ * Write p[0..n) to the kernel, waiting as needed and taking in what arrives meanwhile. With NULL it
+ * is what lies in the wire, which moves when the layer has an answer to that.
+ */
 static size_t
 write_out(struct stream *s, const char *p, size_t n)
 {
@@ -311,7 +314,8 @@ write_out(struct stream *s, const char *p, size_t n)
 	size_t done = 0;
 
 	while (done < n && s->st.class == 0) {
-		ssize_t put = write(s->out_fd, p + done, n - done);
+		const char *from = p != NULL ? p : s->wire.p + s->wire_at;
+		ssize_t put = write(s->out_fd, from + done, n - done);
 		short can;
 
 		if (put > 0) {
@@ -322,8 +326,7 @@ write_out(struct stream *s, const char *p, size_t n)
 		if (put == -1 && errno == EINTR)
 			continue;
 		if (put == -1 && errno != EAGAIN) {
-			/* a server that refuses may answer and close before it has read everything
-			 */
+			/* a server that refuses may answer and close before it has read all */
 			int e = errno;
 
 			while (stream_waiting(s) < s->keep && take_in(s) == 1)
@@ -334,6 +337,7 @@ write_out(struct stream *s, const char *p, size_t n)
 				lost(s, strerror(e));
 			break;
 		}
+		cork_draw(s->out_fd, &s->corked);
 		can = sleep_for(s,
 		    (short)(POLLOUT | (!s->ended && stream_waiting(s) < s->keep ? POLLIN : 0)), by);
 		if ((can & POLLIN) != 0)
@@ -348,7 +352,8 @@ static int
 flush_wire(struct stream *s)
 {
 	if (s->wire.len > s->wire_at && s->st.class == 0 && !s->broken)
-		s->wire_at += write_out(s, s->wire.p + s->wire_at, s->wire.len - s->wire_at);
+		s->wire_at += write_out(s, NULL, s->wire.len - s->wire_at);
+	cork_draw(s->out_fd, &s->corked);
 	if (s->wire_at == s->wire.len)
 		s->wire_at = s->wire.len = 0;
 	return s->st.class == 0 ? 0 : -1;
@@ -361,8 +366,9 @@ stream_wire_put(struct stream *s, const void *data, size_t n)
 
 	s->put += n;
 	s->run += n;
-	/* a long message is not collected, but goes as it comes while the kernel takes it */
-	if (s->run > WIRE_MAX && s->wire.len == s->wire_at && !s->broken && s->st.class == 0) {
+	/* a long message goes as it comes while the kernel takes it, but not line by line */
+	if (n >= RECORD && s->run > WIRE_MAX && s->wire.len == s->wire_at && !s->broken &&
+	    s->st.class == 0) {
 		ssize_t done;
 
 		cork_put(s->out_fd, &s->corked);
@@ -473,16 +479,11 @@ stream_mark(struct stream *s)
 int
 stream_flush(struct stream *s)
 {
-	int result;
-
 	empty_out(s);
-	result = flush_wire(s);
-	cork_draw(s->out_fd, &s->corked);
-	return result;
+	return flush_wire(s);
 }
 
-/* Counted where an answer is needed, whether or not it is here already: on a real line it is not.
- */
+/* Counted where an answer is needed, here already or not: on a real line it is not. */
 static void
 count_turn(struct stream *s)
 {
@@ -496,7 +497,6 @@ stream_await(struct stream *s)
 {
 	if (flush_wire(s) == -1)
 		return -1;
-	cork_draw(s->out_fd, &s->corked);
 	count_turn(s);
 	return sleep_for(s, POLLIN, s->read_by) != 0 ? 0 : -1;
 }
