@@ -262,7 +262,7 @@ message_send(const struct form *f, struct stream *s, struct status *st)
 			break;
 		sent = p;
 		end = p + n;
-		if (asked_to_end(st) == -1) {
+		if (at > 0 && asked_to_end(st) == -1) {
 			n = -1;
 			break;
 		}

@@ -46,17 +46,19 @@ secret_mode(const struct stat *sb, const char *file, struct status *st)
 	    "%s holds a password and others can read or change it: chmod 600 %s", file, file);
 }
 
-/* All of `fd`, of which a regular file has no waits, up to SECRET_MAX. 0, or -1 with errno (EFBIG
- * when there is more). */
+/*
+ * All of `fd`, up to SECRET_MAX. 0, or -1 with errno (EFBIG when there is more). A regular file,
+ * which has no waits, has so many octets, or does not tell (0); else `size` is -1.
+ */
 static int
-read_all(int fd, bool regular, int64_t deadline, struct str *to)
+read_all(int fd, off_t size, int64_t deadline, struct str *to)
 {
-	for (;;) {
+	while (size <= 0 || (off_t)to->len < size) {
 		ssize_t n;
 
 		str_room(to, 4096);
-		n = regular ? read(fd, to->p + to->len, 4096)
-			    : wait_read(fd, to->p + to->len, 4096, deadline);
+		n = size >= 0 ? read(fd, to->p + to->len, 4096)
+			      : wait_read(fd, to->p + to->len, 4096, deadline);
 		if (n == -1)
 			return -1;
 		if (n == 0)
@@ -106,7 +108,7 @@ read_file(const char *what, const char *file, int64_t deadline, struct str *to, 
 
 		if (open_to_all != NULL)
 			*open_to_all = secret_mode(&sb, file, &trouble) == -1;
-		r = read_all(fd, S_ISREG(sb.st_mode), deadline, to);
+		r = read_all(fd, S_ISREG(sb.st_mode) ? sb.st_size : -1, deadline, to);
 		if (r == -1)
 			status_file(st, 3, 5, what, file);
 	}
@@ -214,7 +216,7 @@ from_command(
 		return -1;
 	}
 	(void)close(fds[1]);
-	r = read_all(fds[0], false, w->deadline, secret);
+	r = read_all(fds[0], -1, w->deadline, secret);
 	if (r == -1) {
 		int e = errno;
 
@@ -378,7 +380,7 @@ secret_take_fd(struct account *a, struct status *st)
 
 	if (a->password_fd == -1 || a->password != NULL)
 		return 0;
-	r = read_all(a->password_fd, false, wait_until(a->deadline), &secret);
+	r = read_all(a->password_fd, -1, wait_until(a->deadline), &secret);
 	if (r == -1)
 		status_set(
 		    st, PH_LOCAL, 5, 3, 5, "password-fd %d: %s", a->password_fd, strerror(errno));

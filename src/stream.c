@@ -235,7 +235,8 @@ read_wire(struct stream *s, void *p, size_t n)
 	return got;
 }
 
-/* A layer asks for a few octets, and for a few more; the kernel is asked once. */
+/* A layer asks for a few octets, and for a few more; the kernel is asked once, and not at all while
+ * nothing is to be answered but what still lies here. */
 ssize_t
 stream_wire_read(struct stream *s, void *p, size_t n)
 {
@@ -244,7 +245,9 @@ stream_wire_read(struct stream *s, void *p, size_t n)
 	if (s->raw == NULL)
 		s->raw = xbuffer(READ_SIZE);
 	if (s->raw_at == s->raw_len) {
-		if ((got = read_wire(s, s->raw, READ_SIZE)) <= 0)
+		errno = EAGAIN;
+		got = !s->asked && s->wire.len > s->wire_at ? -1 : read_wire(s, s->raw, READ_SIZE);
+		if (got <= 0)
 			return got;
 		s->raw_at = 0;
 		s->raw_len = (size_t)got;
@@ -303,16 +306,15 @@ stream_look(struct stream *s)
 	return stream_waiting(s);
 }
 
-/*
- * Write p[0..n) to the kernel, waiting as needed and taking in what arrives meanwhile. With NULL it
- * is what lies in the wire, which moves when the layer has an answer to that.
- */
+/* Write p[0..n) to the kernel, waiting as needed and taking in what arrives meanwhile. With NULL it
+ * is what lies in the wire, which moves when the layer has an answer to that. */
 static size_t
 write_out(struct stream *s, const char *p, size_t n)
 {
 	int64_t by = wait_until(s->ms);
 	size_t done = 0;
 
+	s->asked = true;
 	while (done < n && s->st.class == 0) {
 		const char *from = p != NULL ? p : s->wire.p + s->wire_at;
 		ssize_t put = write(s->out_fd, from + done, n - done);
@@ -343,7 +345,6 @@ write_out(struct stream *s, const char *p, size_t n)
 		if ((can & POLLIN) != 0)
 			take_in(s);
 	}
-	s->asked = true;
 	s->midway = 0;
 	return done;
 }
@@ -501,10 +502,8 @@ stream_await(struct stream *s)
 	return sleep_for(s, POLLIN, s->read_by) != 0 ? 0 : -1;
 }
 
-/*
- * Wait for the answer to what was just asked, rather than look whether it is there already; false
- * when that failed. What has been read from the wire is looked at first.
- */
+/* Wait for the answer to what was just asked, rather than look whether it is there already; false
+ * when that failed. What has been read from the wire is looked at first. */
 static bool
 await_first(struct stream *s)
 {

@@ -41,7 +41,8 @@ struct tls {
 	struct ticket *ticket;	       /* or NULL */
 	char first[5]; /* how the server's first octets look: SMTP where TLS belongs? */
 	size_t nfirst;
-	unsigned idle; /* records without data, one after the other */
+	unsigned idle;	   /* records without data, one after the other */
+	unsigned declined; /* times it was asked to negotiate again, and answered */
 };
 
 /* ---- the layer: GnuTLS on one side, the stream's wire on the other; nothing here ever waits */
@@ -121,8 +122,9 @@ layer_recv(void *arg, void *p, size_t n, struct status *st)
 		if (++t->idle > IDLE_MAX)
 			return status_set(st, PH_TLS, 5, 5, 0,
 			    "the server sends TLS records with nothing in them");
-		/* asked to negotiate again: we need not (RFC 5246 7.4.1.1) */
-		if (got == GNUTLS_E_REHANDSHAKE)
+		/* to negotiate again, or to answer, is not needed (RFC 5246 7.4.1.1), and who asks
+		 * and does not read would have the answers pile up here */
+		if (got == GNUTLS_E_REHANDSHAKE && t->declined++ < IDLE_MAX)
 			(void)gnutls_alert_send(
 			    t->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 	}

@@ -19,6 +19,7 @@
  *	--clients=FILE		ask for a certificate of this CA; EXTERNAL is the CN in it
  *	--key-update		new keys of TLS 1.3, both ways, before six replies
  *	--renegotiate		ask for another handshake of TLS 1.2 before each reply
+ *	--often			... 60 times
  *	--flood			... or send warnings, and nothing else, after EHLO, for 15 s
  *
  * The one user is "alice" with the password "pencil". It listens on a port of 127.0.0.1, which it
@@ -54,7 +55,7 @@
 static struct {
 	const char *offer, *priority, *clients, *tickets;
 	unsigned short port;
-	bool no_binding, other_binding, unique, key_update, renegotiate, flood;
+	bool no_binding, other_binding, unique, key_update, renegotiate, often, flood;
 } option = { .offer = "SCRAM-SHA-256 SCRAM-SHA-256-PLUS", .priority = "NORMAL" };
 
 struct server {
@@ -85,9 +86,11 @@ check(int r, const char *what)
 static void
 disturb(struct server *s)
 {
+	unsigned times;
+
 	if (option.key_update && s->updates++ < 6)
 		check(gnutls_session_key_update(s->tls, GNUTLS_KU_PEER), "key update");
-	if (option.renegotiate)
+	for (times = option.often ? 60 : 1; option.renegotiate && times > 0; times--)
 		check(gnutls_rehandshake(s->tls), "renegotiation");
 }
 
@@ -400,6 +403,7 @@ main(int argc, char **argv)
 		{ "unique", no_argument, NULL, 'u' },
 		{ "key-update", no_argument, NULL, 'k' },
 		{ "renegotiate", no_argument, NULL, 'r' },
+		{ "often", no_argument, NULL, 'O' },
 		{ "flood", no_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -425,6 +429,7 @@ main(int argc, char **argv)
 		option.unique |= c == 'u';
 		option.key_update |= c == 'k';
 		option.renegotiate |= c == 'r';
+		option.often |= c == 'O';
 		option.flood |= c == 'f';
 	}
 	if (optind != argc - 2 || why != NULL)

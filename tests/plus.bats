@@ -363,6 +363,13 @@ scram_before()
 	heard 'alert No renegotiation is allowed'
 }
 
+@test "another handshake asked for some hundred times: the client declines a hundred times, and goes on" {
+	serve --renegotiate --often --priority=NORMAL:-VERS-ALL:+VERS-TLS1.2
+	client
+	delivered SCRAM-SHA-256-PLUS
+	assert_equal "$(grep -c '^alert No renegotiation is allowed$' heard)" 100
+}
+
 @test "a server that asks for another handshake and does nothing else is left" {
 	serve --renegotiate --flood --priority=NORMAL:-VERS-ALL:+VERS-TLS1.2
 	client --deadline=2s --timeout=1s
