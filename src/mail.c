@@ -214,26 +214,14 @@ mail_too_many(const struct rcpt *r)
 
 /* ---- the message */
 
-/* Octets that went out so far. */
-static uint64_t
-sent_so_far(const struct stream *stream)
-{
-	uint64_t sent, received;
-
-	stream_octets(stream, &sent, &received);
-	return sent;
-}
-
 /*
  * An answer that is here before the final dot is not one to the message: a yes is a server out of
- * step, a no may be believed, and either way the message must not be completed. Until something of
- * it went out, behind the `before` octets, that was looked for already.
+ * step, a no may be believed, and either way the message must not be completed.
  */
 static bool
-answered_early(struct mail *t, struct stream *stream, uint64_t before, struct status *st)
+answered_early(struct mail *t, struct stream *stream, struct status *st)
 {
-	if (stream_status(stream)->class != 0 || sent_so_far(stream) == before ||
-	    stream_look(stream) == 0)
+	if (stream_status(stream)->class != 0 || stream_look(stream) == 0)
 		return false;
 	if (chat_reply(t->chat, st) == 0 && st->class < 4)
 		(void)chat_out_of_step(PH_END, st);
@@ -326,7 +314,6 @@ send_after_data(struct mail *t)
 {
 	struct stream *stream;
 	struct status st;
-	uint64_t before;
 
 	if (mail_upto(t, t->e->n + 2) == -1 || !t->go)
 		return false;
@@ -341,9 +328,8 @@ send_after_data(struct mail *t)
 		return false;
 	}
 	show_message(t, "message");
-	before = sent_so_far(stream);
 	progress_begin(stream, (uint64_t)form_size(t->form));
-	if (message_send(t->form, stream, &st) == -1 || answered_early(t, stream, before, &st)) {
+	if (message_send(t->form, stream, &st) == -1 || answered_early(t, stream, &st)) {
 		progress_end();
 		/* the connection must go before the server takes the half for the whole */
 		(void)stream_fail(stream, &st);

@@ -235,8 +235,7 @@ read_wire(struct stream *s, void *p, size_t n)
 	return got;
 }
 
-/* A layer asks for a few octets, and for a few more; the kernel is asked once, and not at all while
- * nothing is to be answered but what still lies here. */
+/* A layer reads little and often; the kernel is asked once, and not before we have spoken. */
 ssize_t
 stream_wire_read(struct stream *s, void *p, size_t n)
 {
@@ -246,7 +245,9 @@ stream_wire_read(struct stream *s, void *p, size_t n)
 		s->raw = xbuffer(READ_SIZE);
 	if (s->raw_at == s->raw_len) {
 		errno = EAGAIN;
-		got = !s->asked && s->wire.len > s->wire_at ? -1 : read_wire(s, s->raw, READ_SIZE);
+		got = !s->asked && s->wire.len + s->out.len > s->wire_at
+		    ? -1
+		    : read_wire(s, s->raw, READ_SIZE);
 		if (got <= 0)
 			return got;
 		s->raw_at = 0;

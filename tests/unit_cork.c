@@ -59,19 +59,28 @@ take(int unused, const void *to)
 	return n == (size_t)MANY * PIECE + 6 ? 0 : 4;
 }
 
+/* A socket that listens; *at is where. */
+static int
+listener_at(struct sockaddr_in *at)
+{
+	socklen_t len = sizeof *at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (const struct sockaddr *)at, sizeof *at) == -1 || listen(fd, 1) == -1 ||
+	    getsockname(fd, (struct sockaddr *)at, &len) == -1)
+		return -1;
+	return fd;
+}
+
 /* A connection to a process that runs take(). */
 static int
 connection(struct peer *p)
 {
-	static struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof at;
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	static struct sockaddr_in at;
+	int listener = listener_at(&at), fd;
 
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	at.sin_port = 0;
-	if (bind(listener, (const struct sockaddr *)&at, sizeof at) == -1 ||
-	    listen(listener, 1) == -1 || getsockname(listener, (struct sockaddr *)&at, &len) == -1)
-		return -1;
 	peer_start(p, take, &at);
 	fd = accept(listener, NULL, NULL);
 	(void)close(listener);
@@ -171,19 +180,13 @@ static void
 test_long_wait(void)
 {
 	char piece[PIECE];
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof at;
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), i;
+	struct sockaddr_in at;
+	int listener = listener_at(&at), fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), i;
 	bool corked = false;
 	struct stream *s;
 
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memset(piece, 'x', sizeof piece);
-	if (bind(listener, (const struct sockaddr *)&at, sizeof at) == -1 ||
-	    listen(listener, 1) == -1 ||
-	    getsockname(listener, (struct sockaddr *)&at, &len) == -1 ||
-	    connect(fd, (const struct sockaddr *)&at, len) == -1) {
+	if (connect(fd, (const struct sockaddr *)&at, sizeof at) == -1) {
 		ok(false, "a connection");
 		return;
 	}
